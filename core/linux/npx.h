@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* One end of a pipe on Linux: its parts and the layers' interfaces.
+ *
+ *   npx_link.c   coming and going: listen, claim, hello, disconnect, close
+ *   npx_hello.c  what the two sides exchange first, and the gates it must pass
+ *   npx_op.c     one blocked call: its turn, its wake-up, its end
+ *   npx_pipe.c   the verbs that move data
+ *   npx_look.c   the verbs that look at the queues
+ *   npx_query.c  state, modes, information, descriptors
+ *   npx_open.c   the constructors, accept and select
+ *
+ * LOCKS. link: the life of the connection (state, shm, descriptors) changes
+ * under it. lane: one direction; its queue end, and who waits in which order.
+ * The mapping is taken away under link and both lanes, so either protects it.
+ * Order: link, lane in, lane out, hub. */
+
+#ifndef NPX_H
+#define NPX_H
+
+#include "linux/npx_registry.h"
+#include "linux/npx_wait.h"
+#include "np_internal.h"
+#include "pipe/npi_queue.h"
+#include "pipe/npi_state.h"
+
+struct npx_op;
+
+struct npx_lane {
+    pthread_mutex_t lock;
+    struct npx_op *first, *last; /* blocked calls in the order they came */
+    uint64_t bytes; /* reads: room in their buffers; writes: data behind first */
+    uint32_t spin;  /* how long a spin is worth trying, ns */
+    uint32_t vain;  /* sleeps since the last spin that was tried */
+};
+
+struct npx_pipe {
+    struct np_pipe base;
+    bool server;
+    uint32_t access;         /* NP_READ, NP_WRITE of this end */
+    struct npx_meta meta;    /* of the pipe */
+    uint32_t quotas[2];      /* in, out */
+    _Atomic uint32_t mode;   /* NP_NOWAIT, NP_READMODE_MESSAGE */
+
+    pthread_mutex_t link;
+    struct npx_slot slot;    /* server's end */
+    bool greeting;           /* accepted; the hello has not come yet */
+    npi_deadline greet_by;
+    atomic_uint state;       /* CLOSING is derived, see npx_state */
+    atomic_uint epoch;       /* changes when a conversation ends */
+    atomic_bool accepted;    /* somebody knows of the client */
+    atomic_bool gone;        /* the socket has ended */
+    int fd;                  /* listener or connection; hub closes it */
+    int sock;                /* the connection alone; under the lanes */
+    uint32_t peer_pid, peer_uid;
+
+    struct npi_shm *shm;     /* this conversation's, or NULL */
+    size_t shm_size;
+    struct npx_lane in, out;
+    struct npi_reader reader; /* under in.lock */
+    struct npi_writer writer; /* under out.lock */
+    int64_t looked;           /* at the socket, coarse clock; under out.lock */
+
+    struct npx_hub hub;
+    atomic_int epoll;        /* np_get_fd's, or -1 */
+};
+
+static inline struct npx_pipe *npx_of(np_pipe *pipe)
+{
+    return (struct npx_pipe *)pipe;
+}
+
+/* ------------------------------------------------------------- npx_link.c */
+
+/* What the world has done since the last look: on a listening end, take the
+ * client that has come. NP_OK, or NP_NO_SYSTEM_RESOURCES. */
+int npx_link_poll(struct npx_pipe *h);
+/* The state, CLOSING included. */
+uint32_t npx_state(struct npx_pipe *h);
+/* Whether the other end is closed or dead. What it published before is visible
+ * to who looks at the queues afterwards. */
+bool npx_peer_gone(struct npx_pipe *h);
+/* Listen again after a disconnect. */
+int npx_link_listen(struct npx_pipe *h);
+/* End the conversation: blocked calls see another epoch. */
+int npx_link_disconnect(struct npx_pipe *h);
+/* The peer broke the rules: its conversation is over. */
+void npx_link_poison(struct npx_pipe *h);
+/* Wake the peer; under a lane's lock. The others: if a queue end says so. */
+void npx_link_ring(struct npx_pipe *h);
+void npx_ring_writer(struct npx_pipe *h);
+void npx_ring_reader(struct npx_pipe *h);
+void npx_link_shut(np_pipe *pipe);
+void npx_link_release(np_pipe *pipe);
+/* The connection of a client's end. */
+void npx_link_adopt(struct npx_pipe *h, int sock);
+
+/* ------------------------------------------------------------ npx_hello.c */
+
+/* Make the shared memory of a connection and send it with the hello. */
+int npx_hello_send(int sock, const uint32_t quotas[2], struct npi_shm **shm_out,
+                   size_t *size_out);
+/* Receive it: NP_OK; NP_PIPE_LISTENING (not there yet); NP_BROKEN_PIPE (the
+ * client left or did not pass the gates). */
+int npx_hello_receive(int sock, const uint32_t quotas[2],
+                      struct npi_shm **shm_out, size_t *size_out);
+/* Take wake-ups off a socket: true when it has ended. Descriptors that come
+ * with them are closed, and end it. */
+bool npx_hello_drain(int sock);
+/* No descriptors from here on, where the kernel can refuse them. */
+void npx_hello_refuse_fds(int sock);
+
+/* --------------------------------------------------------------- npx_op.c */
+
+/* Returned by a step that cannot get further. */
+#define NPX_AGAIN (-1)
+
+/* A call that may block. step, arm, ready and stop run under the lane's lock,
+ * for the first of the lane only (all for an op that is not ordered). */
+struct npx_op {
+    struct npx_pipe *h;
+    struct npx_lane *lane;
+    bool ordered;  /* waits for its turn in the lane */
+    bool nowait;   /* answers now: deadline 0, or a NOWAIT end */
+    unsigned epoch;
+    uint64_t size; /* counted in lane->bytes while it waits */
+    bool begun;    /* has been first */
+    int (*step)(struct npx_op *op);
+    void (*arm)(struct npx_op *op);
+    bool (*ready)(struct npx_op *op); /* worth a step; reads only memory */
+    /* Give up with a code; may find that it was done after all. */
+    int (*stop)(struct npx_op *op, int code);
+    void (*counted)(struct npx_op *op); /* lane->bytes has changed */
+    void *state;
+    struct npx_op *next;
+    struct npx_waiter waiter;
+};
+
+/* An op of a conversation as it stands now; the caller fills in the rest. */
+struct npx_op npx_op_new(struct npx_pipe *h, struct npx_lane *lane,
+                         npi_deadline deadline);
+
+int npx_op_run(struct npx_op *op, npi_deadline deadline);
+
+/* Whether the conversation the op began in still is: NP_OK or what it
+ * answers. */
+int npx_op_check(struct npx_op *op, enum npi_verb verb);
+
+/* How many CPUs are ours; 1 means spinning never helps. */
+bool npx_spin_allowed(void);
+
+/* ------------------------------------ npx_pipe.c, npx_look.c, npx_query.c */
+
+int npx_read(np_pipe *pipe, struct npi_read *op, npi_deadline deadline);
+int npx_write(np_pipe *pipe, struct npi_write *op, npi_deadline deadline);
+int npx_peek(np_pipe *pipe, struct npi_peek *op);
+int npx_transact(np_pipe *pipe, struct npi_write *request,
+                 struct npi_read *reply, npi_deadline deadline);
+int npx_flush(np_pipe *pipe, npi_deadline deadline);
+void npx_write_arm(struct npx_op *op);
+bool npx_write_ready(struct npx_op *op);
+/* Whether a read (or, on a listening end, an accept) would not wait; with arm,
+ * make sure to be told when that changes. */
+bool npx_ready(struct npx_pipe *h, bool arm);
+
+int npx_get_state(np_pipe *pipe, np_state *state_out);
+int npx_set_state(np_pipe *pipe, uint32_t mode);
+int npx_get_info(np_pipe *pipe, np_info *info_out);
+int npx_get_peer(np_pipe *pipe, np_peer *peer_out);
+int npx_get_fd(np_pipe *pipe, int *fd_out);
+/* The hub's descriptor has changed from one to another: tell the epoll. */
+void npx_watch_fd(struct npx_pipe *h, int from, int to);
+
+/* The constructors: a handle with nothing acquired yet, or NULL. */
+extern const struct npi_ops npx_ops;
+struct npx_pipe *npx_pipe_new(const struct npi_name *name, bool server);
+void npx_pipe_attach(struct npx_pipe *h, struct npi_shm *shm, size_t size);
+
+#endif

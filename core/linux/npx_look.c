@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* The verbs that look at the queues and move nothing: flush, peek, readiness. */
+
+#include "linux/npx.h"
+
+/* --------------------------------------------------------------------- flush */
+
+struct flushing {
+    struct npi_mark mark;
+    bool marked;
+};
+
+static int flush_step(struct npx_op *op)
+{
+    struct npx_pipe *h = op->h;
+    struct flushing *flushing = op->state;
+    bool waiting = flushing->marked;
+    if (waiting && op->epoch != atomic_load(&h->epoch)) {
+        return NP_PIPE_NOT_CONNECTED;
+    }
+    int code = npx_op_check(op, NPI_VERB_FLUSH);
+    if (code || atomic_load(&h->state) != NP_CONNECTED) {
+        return code;
+    }
+    if (!waiting) {
+        flushing->mark = npi_mark(&h->writer);
+        flushing->marked = true;
+    }
+    bool gone = npx_peer_gone(h);
+    switch (npi_flushed(&h->writer, &flushing->mark)) {
+    case NPI_DONE: return NP_OK;
+    case NPI_BROKEN: npx_link_poison(h); return NP_BROKEN_PIPE;
+    default: break;
+    }
+    if (gone) {
+        return waiting ? NP_BROKEN_PIPE : NP_OK;
+    }
+    return NPX_AGAIN;
+}
+
+static int flush_stop(struct npx_op *op, int code)
+{
+    (void)op;
+    return code;
+}
+
+int npx_flush(np_pipe *pipe, npi_deadline deadline)
+{
+    struct npx_pipe *h = npx_of(pipe);
+    if (!(h->access & NP_WRITE)) {
+        return NP_ACCESS_DENIED;
+    }
+    int code = npx_link_poll(h);
+    if (code) {
+        return code;
+    }
+    struct flushing flushing = {.marked = false};
+    struct npx_op op = npx_op_new(h, &h->out, deadline);
+    op.ordered = false;
+    op.step = flush_step;
+    op.arm = npx_write_arm;
+    op.ready = npx_write_ready;
+    op.stop = flush_stop;
+    op.state = &flushing;
+    return npx_op_run(&op, deadline);
+}
+
+/* ---------------------------------------------------------------------- peek */
+
+static int peek_locked(struct npx_pipe *h, struct npi_peek *peek)
+{
+    struct npx_op probe = npx_op_new(h, &h->in, 0);
+    int code = npx_op_check(&probe, NPI_VERB_PEEK);
+    if (code) {
+        return code;
+    }
+    bool gone = npx_peer_gone(h);
+    struct npi_look look = {.buf = peek->buf,
+                            .size = peek->size,
+                            .first_only = h->meta.mode == NP_MESSAGE};
+    if (gone) {
+        npi_get_orphan(&h->reader, NULL);
+    }
+    enum npi_step step = npi_peek(&h->reader, &look, !gone);
+    npx_ring_writer(h);
+    if (step == NPI_BROKEN) {
+        npx_link_poison(h);
+        return NP_BROKEN_PIPE;
+    }
+    if (gone && !look.any) {
+        return NP_BROKEN_PIPE;
+    }
+    peek->got = (size_t)look.got;
+    peek->avail = (size_t)look.avail;
+    peek->left = h->meta.mode == NP_MESSAGE ? (size_t)look.left
+                                            : (size_t)0 - peek->got;
+    return NP_OK;
+}
+
+int npx_peek(np_pipe *pipe, struct npi_peek *peek)
+{
+    struct npx_pipe *h = npx_of(pipe);
+    if (!(h->access & NP_READ)) {
+        return NP_ACCESS_DENIED;
+    }
+    int code = npx_link_poll(h);
+    if (code == NP_OK) {
+        pthread_mutex_lock(&h->in.lock);
+        code = peek_locked(h, peek);
+        pthread_mutex_unlock(&h->in.lock);
+    }
+    return code;
+}
+
+/* ------------------------------------------------------------------- readiness */
+
+static bool ready_locked(struct npx_pipe *h, bool arm)
+{
+    if (!h->shm || npx_peer_gone(h) ||
+        (!h->server && atomic_load(&h->shm->disconnected))) {
+        return true;
+    }
+    if (h->in.first) {
+        return false; /* a blocked read gets it before we do */
+    }
+    if (npi_readable(&h->reader, true)) {
+        return true;
+    }
+    if (arm) {
+        npi_get_arm(&h->reader, h->in.bytes);
+        return npi_readable(&h->reader, true) || npx_peer_gone(h);
+    }
+    return false;
+}
+
+bool npx_ready(struct npx_pipe *h, bool arm)
+{
+    if (atomic_load(&h->base.closing) || npx_link_poll(h) != NP_OK) {
+        return true;
+    }
+    uint32_t state = atomic_load(&h->state);
+    if (state == NP_LISTENING) {
+        return false;
+    }
+    if (state != NP_CONNECTED || !atomic_load(&h->accepted)) {
+        return true;
+    }
+    pthread_mutex_lock(&h->in.lock);
+    bool ready = ready_locked(h, arm);
+    pthread_mutex_unlock(&h->in.lock);
+    return ready;
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* One blocked call: its turn, its wake-up, its end.
+ *
+ * A lane serves calls in the order they came (R8, WR4): the first of its list
+ * works on the queue, the others sleep until they are first. Working is a step
+ * under the lane's lock. A step that cannot get further is followed by
+ *     spin a little - arm (the peer shall ring) - step once more - sleep,
+ * the order that npi_queue.h asks for (Q3); the sleep is npx_wait.c's.
+ *
+ * SPINNING helps while the peer is about to answer on another CPU: it saves the
+ * sleep here and the ring there. How long to try is remembered per lane, halved
+ * by every vain spin and doubled by every useful one, never above SPIN_MAX;
+ * when it has come down to nothing, every SPIN_RETRY-th wait tries again. With
+ * one CPU there is no spinning: the peer could not run meanwhile. The spin
+ * holds the lane's lock, which other calls of this direction wait for anyway. */
+
+#include <sched.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "linux/npx.h"
+
+#define SPIN_MAX 20000
+#define SPIN_MIN 1000
+#define SPIN_RETRY 32
+
+static void pause_cpu(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
+/* A CPU quota below two whole CPUs makes spinning as bad as one CPU does. */
+static bool quota_allows(void)
+{
+    long long quota, period;
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (!file) {
+        return true;
+    }
+    int n = fscanf(file, "%lld %lld", &quota, &period);
+    fclose(file);
+    return n != 2 || quota >= 2 * period;
+}
+
+bool npx_spin_allowed(void)
+{
+    static atomic_int known; /* 0 not yet, 1 no, 2 yes */
+    int value = atomic_load_explicit(&known, memory_order_relaxed);
+    if (value == 0) {
+        cpu_set_t cpus;
+        bool many = sched_getaffinity(0, sizeof cpus, &cpus) == 0 &&
+                    CPU_COUNT(&cpus) > 1;
+        value = many && quota_allows() ? 2 : 1;
+        atomic_store_explicit(&known, value, memory_order_relaxed);
+    }
+    return value == 2;
+}
+
+static bool spin_until(struct npx_op *op, int64_t span)
+{
+    for (int i = 0; i < 100; i++) {
+        if (op->ready(op)) {
+            return true;
+        }
+        pause_cpu();
+    }
+    int64_t end = npi_now() + span;
+    do {
+        for (int i = 0; i < 20; i++) {
+            if (op->ready(op)) {
+                return true;
+            }
+            pause_cpu();
+        }
+    } while (npi_now() < end);
+    return false;
+}
+
+static bool spin(struct npx_op *op)
+{
+    struct npx_lane *lane = op->lane;
+    if (!npx_spin_allowed()) {
+        return false;
+    }
+    if (lane->spin < SPIN_MIN) {
+        if (++lane->vain < SPIN_RETRY) {
+            return false;
+        }
+        lane->spin = SPIN_MIN;
+    }
+    lane->vain = 0;
+    bool useful = spin_until(op, lane->spin);
+    lane->spin = useful ? lane->spin * 2 : lane->spin / 2;
+    if (lane->spin > SPIN_MAX) {
+        lane->spin = SPIN_MAX;
+    }
+    return useful;
+}
+
+struct npx_op npx_op_new(struct npx_pipe *h, struct npx_lane *lane,
+                         npi_deadline deadline)
+{
+    return (struct npx_op){.h = h,
+                           .lane = lane,
+                           .ordered = true,
+                           .nowait = deadline == 0,
+                           .epoch = atomic_load(&h->epoch)};
+}
+
+/* ------------------------------------------------------------------ the lane */
+
+static void count(struct npx_op *op, uint64_t add, uint64_t subtract)
+{
+    op->lane->bytes += add - subtract;
+    if (op->counted) {
+        op->counted(op);
+    }
+}
+
+static void append(struct npx_op *op)
+{
+    struct npx_lane *lane = op->lane;
+    op->next = NULL;
+    if (lane->last) {
+        lane->last->next = op;
+    } else {
+        lane->first = op;
+    }
+    lane->last = op;
+    count(op, op->size, 0);
+}
+
+static void remove_from(struct npx_op *op)
+{
+    struct npx_lane *lane = op->lane;
+    struct npx_op **link = &lane->first, *before = NULL;
+    while (*link != op) {
+        before = *link;
+        link = &before->next;
+    }
+    *link = op->next;
+    if (lane->last == op) {
+        lane->last = before;
+    }
+    count(op, 0, op->size);
+    if (link == &lane->first && lane->first) {
+        npx_waiter_wake(&lane->first->waiter);
+    }
+}
+
+static bool my_turn(const struct npx_op *op)
+{
+    return !op->ordered || op->lane->first == op;
+}
+
+/* Under the lane's lock, which is released only to sleep. */
+static int work(struct npx_op *op, npi_deadline deadline)
+{
+    for (;;) {
+        if (my_turn(op)) {
+            op->begun = true;
+            int code = op->step(op);
+            if (code != NPX_AGAIN) {
+                return code;
+            }
+            if (spin(op)) {
+                continue;
+            }
+            op->arm(op);
+            code = op->step(op);
+            if (code != NPX_AGAIN) {
+                return code;
+            }
+        }
+        pthread_mutex_unlock(&op->lane->lock);
+        int slept = npx_hub_sleep(&op->waiter, deadline);
+        pthread_mutex_lock(&op->lane->lock);
+        if (slept) {
+            return op->stop(op, slept);
+        }
+    }
+}
+
+/* Joining takes the hub's lock and wants an eventfd, so it comes first; a call
+ * behind another may be woken as soon as it is in the list. */
+static int block(struct npx_op *op, npi_deadline deadline)
+{
+    int code = npx_hub_join(&op->h->hub, &op->waiter);
+    if (code) {
+        return op->stop(op, code);
+    }
+    if (atomic_load(&op->h->base.closing)) {
+        code = op->stop(op, NP_OPERATION_ABORTED);
+    } else {
+        if (op->ordered) {
+            append(op);
+        }
+        code = work(op, deadline);
+        if (op->ordered) {
+            remove_from(op);
+        }
+    }
+    npx_hub_leave(&op->waiter);
+    return code;
+}
+
+static int try_now(struct npx_op *op)
+{
+    op->begun = true;
+    return op->step(op);
+}
+
+int npx_op_run(struct npx_op *op, npi_deadline deadline)
+{
+    pthread_mutex_lock(&op->lane->lock);
+    bool turn = !op->ordered || op->lane->first == NULL;
+    int code = turn ? try_now(op) : NPX_AGAIN;
+    if (code == NPX_AGAIN && turn && op->nowait &&
+        atomic_load(&op->h->epoll) >= 0) {
+        /* Somebody polls our descriptor: the next change must ring. */
+        op->arm(op);
+        code = op->step(op);
+    }
+    if (code == NPX_AGAIN) {
+        code = op->nowait ? op->stop(op, NP_TIMEOUT) : block(op, deadline);
+    }
+    pthread_mutex_unlock(&op->lane->lock);
+    return code;
+}
+
+int npx_op_check(struct npx_op *op, enum npi_verb verb)
+{
+    struct npx_pipe *h = op->h;
+    if (op->epoch != atomic_load(&h->epoch)) {
+        return NP_PIPE_NOT_CONNECTED;
+    }
+    uint32_t state = atomic_load(&h->state);
+    if (state == NP_CONNECTED && !h->server &&
+        atomic_load_explicit(&h->shm->disconnected, memory_order_acquire)) {
+        state = NP_DISCONNECTED;
+    }
+    int code = npi_state_check(verb, h->server, state);
+    return code || h->shm ? code : NP_PIPE_NOT_CONNECTED;
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* Making handles: an instance, a client's end; accepting; selecting. */
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "linux/npx.h"
+#include "linux/npx_fork.h"
+
+/* -------------------------------------------------------------------- server */
+
+static uint32_t read_mode(uint32_t wanted, uint32_t type, uint32_t fallback)
+{
+    uint32_t mode = wanted == NP_MODE_DEFAULT ? fallback : wanted;
+    return mode == NP_MESSAGE && type == NP_MESSAGE ? NP_READMODE_MESSAGE : 0;
+}
+
+/* C7: a later instance of a byte pipe cannot read messages whatever it says. */
+static int set_up_instance(struct npx_pipe *h, const np_server_opts *opts)
+{
+    if (opts->read_mode == NP_MESSAGE && h->meta.mode == NP_BYTE) {
+        return npi_fail(NP_INVALID_PARAMETER,
+                        "the pipe is a byte pipe; its first instance decides");
+    }
+    uint32_t bits = read_mode(opts->read_mode, h->meta.mode, h->meta.mode);
+    bits |= opts->flags & NP_FLAG_NOWAIT ? NP_NOWAIT : 0;
+    atomic_store(&h->mode, bits);
+    h->access = h->meta.access; /* INBOUND reads, OUTBOUND writes */
+    h->quotas[0] = opts->in_quota;
+    h->quotas[1] = opts->out_quota;
+    h->slot.in_quota = opts->in_quota;
+    h->slot.out_quota = opts->out_quota;
+    atomic_store(&h->state, NP_DISCONNECTED);
+    return npx_link_listen(h);
+}
+
+int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
+                  np_pipe **pipe_out)
+{
+    struct npx_pipe *h = npx_pipe_new(name, true);
+    if (!h) {
+        return NP_NOT_ENOUGH_MEMORY;
+    }
+    int code = npx_slot_take(name, opts, &h->slot, &h->meta);
+    if (code == NP_OK) {
+        code = set_up_instance(h, opts);
+    }
+    if (code) {
+        np_close(&h->base);
+        return code;
+    }
+    *pipe_out = &h->base;
+    return NP_OK;
+}
+
+/* -------------------------------------------------------------------- client */
+
+/* F2, F3: the rights are checked before anything is claimed. */
+static int check_access(const struct npx_view *view, const np_client_opts *opts)
+{
+    uint32_t allowed = 0;
+    if (view->meta.access & NP_OUTBOUND) {
+        allowed |= NP_READ;
+    }
+    if (view->meta.access & NP_INBOUND) {
+        allowed |= NP_WRITE;
+    }
+    if (opts->access & ~allowed) {
+        return npi_fail(NP_ACCESS_DENIED,
+                        "the pipe's clients may %s only",
+                        allowed == NP_READ ? "read" : "write");
+    }
+    if (opts->read_mode == NP_MESSAGE && view->meta.mode == NP_BYTE) {
+        return npi_fail(NP_INVALID_PARAMETER,
+                        "a byte pipe cannot be read in message mode");
+    }
+    return NP_OK;
+}
+
+/* One claim and its hello. NP_BROKEN_PIPE: the server went in between. */
+static int claim(struct npx_pipe *h, const struct npx_view *view)
+{
+    int sock;
+    struct npi_shm *shm;
+    size_t size;
+    int code = npx_view_claim(view, &sock, h->quotas);
+    if (code) {
+        return code;
+    }
+    npx_hello_refuse_fds(sock);
+    code = npx_peer_check(sock, &h->peer_pid, &h->peer_uid);
+    if (code == NP_OK) {
+        code = npx_hello_send(sock, h->quotas, &shm, &size);
+    }
+    if (code) {
+        npx_fd_close(sock);
+        return code;
+    }
+    npx_pipe_attach(h, shm, size);
+    npx_link_adopt(h, sock);
+    return NP_OK;
+}
+
+#define CLAIM_TRIES 16
+
+static int open_view(struct npx_pipe *h, const struct npx_view *view,
+                     const np_client_opts *opts, bool own_type)
+{
+    int code = check_access(view, opts);
+    if (code) {
+        return code;
+    }
+    h->meta = view->meta;
+    h->access = opts->access;
+    uint32_t bits = read_mode(opts->read_mode, h->meta.mode,
+                              own_type ? h->meta.mode : NP_BYTE);
+    bits |= opts->flags & NP_FLAG_NOWAIT ? NP_NOWAIT : 0;
+    atomic_store(&h->mode, bits);
+    int tries = CLAIM_TRIES;
+    do {
+        code = claim(h, view);
+    } while (code == NP_BROKEN_PIPE && --tries > 0);
+    return code == NP_BROKEN_PIPE ? NP_PIPE_BUSY : code;
+}
+
+int npi_os_open(const struct npi_name *name, const np_client_opts *opts,
+                bool own_type, np_pipe **pipe_out)
+{
+    struct npx_view view;
+    int code = npx_view_open(name, &view);
+    if (code) {
+        return code;
+    }
+    struct npx_pipe *h = npx_pipe_new(name, false);
+    code = h ? open_view(h, &view, opts, own_type) : NP_NOT_ENOUGH_MEMORY;
+    npx_view_close(&view);
+    if (code) {
+        np_close(h ? &h->base : NULL);
+        return code;
+    }
+    *pipe_out = &h->base;
+    return NP_OK;
+}
+
+/* -------------------------------------------------------------------- accept */
+
+/* Whether the client is there: NPX_AGAIN to go on waiting. `waited`: somebody
+ * was waiting when it came, which makes it NP_OK. */
+static int look_for_client(struct npx_pipe *h, bool waited, unsigned epoch)
+{
+    int code = npx_link_poll(h);
+    if (code) {
+        return code;
+    }
+    if (epoch != atomic_load(&h->epoch)) {
+        return NP_PIPE_NOT_CONNECTED;
+    }
+    npi_state_next(npx_state(h), NPI_EVENT_LISTEN, &code);
+    if (code == NP_PIPE_LISTENING) {
+        return NPX_AGAIN;
+    }
+    atomic_store(&h->accepted, true);
+    return waited ? NP_OK : code;
+}
+
+static npi_deadline until(const struct npx_pipe *h, npi_deadline deadline)
+{
+    return h->greeting && h->greet_by < deadline ? h->greet_by : deadline;
+}
+
+static int wait_for_client(struct npx_pipe *h, unsigned epoch,
+                           npi_deadline deadline)
+{
+    struct npx_waiter waiter;
+    int code = npx_hub_join(&h->hub, &waiter);
+    if (code) {
+        return code;
+    }
+    if (atomic_load(&h->base.closing)) {
+        code = NP_OPERATION_ABORTED;
+    }
+    while (code == NP_OK) {
+        code = look_for_client(h, true, epoch);
+        if (code != NPX_AGAIN) {
+            break;
+        }
+        pthread_mutex_lock(&h->link);
+        npi_deadline next = until(h, deadline);
+        pthread_mutex_unlock(&h->link);
+        code = npx_hub_sleep(&waiter, next);
+        if (code == NP_TIMEOUT && next != deadline) {
+            code = NP_OK; /* only the greeting's time is up */
+        }
+    }
+    npx_hub_leave(&waiter);
+    return code;
+}
+
+static int accept_client(np_pipe *pipe, npi_deadline deadline)
+{
+    struct npx_pipe *h = npx_of(pipe);
+    if (!h->server) {
+        return NP_INVALID_FUNCTION;
+    }
+    int code = npx_link_listen(h);
+    if (code) {
+        return code;
+    }
+    unsigned epoch = atomic_load(&h->epoch);
+    code = look_for_client(h, false, epoch);
+    if (code != NPX_AGAIN) {
+        return code;
+    }
+    if (atomic_load(&h->mode) & NP_NOWAIT) {
+        return NP_PIPE_LISTENING;
+    }
+    return deadline == 0 ? NP_TIMEOUT : wait_for_client(h, epoch, deadline);
+}
+
+static int disconnect(np_pipe *pipe)
+{
+    struct npx_pipe *h = npx_of(pipe);
+    if (!h->server) {
+        return npx_state(h) == NP_DISCONNECTED ? NP_PIPE_NOT_CONNECTED
+                                               : NP_INVALID_FUNCTION;
+    }
+    int code = npx_link_poll(h);
+    return code ? code : npx_link_disconnect(h);
+}
+
+static int cancel(np_pipe *pipe)
+{
+    return npx_hub_wake(&npx_of(pipe)->hub, true) > 0 ? NP_OK : NP_NOT_FOUND;
+}
+
+const struct npi_ops npx_ops = {
+    .accept = accept_client,
+    .disconnect = disconnect,
+    .read = npx_read,
+    .write = npx_write,
+    .peek = npx_peek,
+    .transact = npx_transact,
+    .flush = npx_flush,
+    .get_state = npx_get_state,
+    .set_state = npx_set_state,
+    .get_info = npx_get_info,
+    .get_peer = npx_get_peer,
+    .get_fd = npx_get_fd,
+    .cancel = cancel,
+    .shut = npx_link_shut,
+    .release = npx_link_release,
+};
+
+/* -------------------------------------------------------------------- select */
+
+static size_t collect(np_pipe **pipes, uint32_t *ready, size_t n, bool arm)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        ready[i] = pipes[i] && npx_ready(npx_of(pipes[i]), arm);
+        count += ready[i];
+    }
+    return count;
+}
+
+static int join_all(np_pipe **pipes, size_t n, struct npx_waiter *waiters,
+                    size_t *joined)
+{
+    *joined = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!pipes[i]) {
+            continue;
+        }
+        int code = npx_hub_join(&npx_of(pipes[i])->hub, &waiters[*joined]);
+        if (code) {
+            return code;
+        }
+        ++*joined;
+    }
+    return NP_OK;
+}
+
+static int select_wait(np_pipe **pipes, uint32_t *ready, size_t n,
+                       size_t *count_out, npi_deadline deadline)
+{
+    static struct npx_hub nowhere = {.lock = PTHREAD_MUTEX_INITIALIZER,
+                                     .fd = -1, .muted = -1, .polled = -1,
+                                     .retired = -1};
+    size_t joined;
+    struct npx_waiter *waiters = calloc(n + 1, sizeof *waiters);
+    if (!waiters) {
+        return NP_NOT_ENOUGH_MEMORY;
+    }
+    int code = join_all(pipes, n, waiters, &joined);
+    if (code == NP_OK && joined == 0) {
+        code = npx_hub_join(&nowhere, &waiters[joined++]);
+    }
+    while (code == NP_OK) {
+        *count_out = collect(pipes, ready, n, true);
+        if (*count_out > 0) {
+            break;
+        }
+        code = npx_hubs_sleep(waiters, joined, deadline);
+        if (code == NP_OPERATION_ABORTED) {
+            *count_out = collect(pipes, ready, n, false);
+            code = *count_out > 0 ? NP_OK : code; /* closed is ready */
+            break;
+        }
+    }
+    for (size_t i = 0; i < joined; i++) {
+        npx_hub_leave(&waiters[i]);
+    }
+    free(waiters);
+    return code;
+}
+
+int npi_os_select(np_pipe **pipes, uint32_t *ready, size_t n,
+                  size_t *count_out, npi_deadline deadline)
+{
+    *count_out = collect(pipes, ready, n, false);
+    if (*count_out > 0) {
+        return NP_OK;
+    }
+    return deadline == 0 ? NP_TIMEOUT
+                         : select_wait(pipes, ready, n, count_out, deadline);
+}

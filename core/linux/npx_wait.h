@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* Waiting on Linux: hubs, waiters and the one place that sleeps. See the head
+ * of npx_wait.c for the argument why no wake-up is lost. */
+
+#ifndef NPX_WAIT_H
+#define NPX_WAIT_H
+
+#include <pthread.h>
+
+#include "np_internal.h"
+
+struct npx_hub;
+
+/* One blocked call at one hub; lives on the caller's stack. */
+struct npx_waiter {
+    struct npx_waiter *prev, *next;
+    struct npx_hub *hub;
+    int wake_fd;     /* the thread's own eventfd */
+    bool sleeping;   /* under hub->lock: a wake must be written to wake_fd */
+    bool woken;      /* under hub->lock: look again before sleeping */
+    bool cancelled;  /* under hub->lock: np_cancel or np_shutdown */
+};
+
+/* Where waiters meet: a descriptor that announces changes, and the list of who
+ * wants to hear of them. */
+struct npx_hub {
+    pthread_mutex_t lock;
+    struct npx_waiter *first, *last;
+    struct npx_waiter *leader; /* who polls fd just now */
+    int fd;                    /* -1: nothing to poll */
+    int muted;                 /* open, but not polled any more, or -1 */
+    int polled;                /* what the leader polls, else -1 */
+    int retired;               /* closed by the leader when it comes back */
+    /* Take what fd announces; called by one thread at a time, without lock.
+     * revents is poll's. */
+    void (*drain)(struct npx_hub *hub, int fd, short revents);
+};
+
+void npx_hub_init(struct npx_hub *hub,
+                  void (*drain)(struct npx_hub *, int, short));
+void npx_hub_deinit(struct npx_hub *hub);
+
+/* Put another descriptor (or -1) in place; the old one is closed (npx_fd_close)
+ * as soon as nobody polls it. Wakes everybody. */
+void npx_hub_set_fd(struct npx_hub *hub, int fd);
+
+/* Stop polling fd if it is still the hub's: it has said its last. It stays open
+ * until the next set_fd or deinit. */
+void npx_hub_mute(struct npx_hub *hub, int fd);
+
+/* NP_NO_SYSTEM_RESOURCES when the thread's eventfd cannot be had. */
+int npx_hub_join(struct npx_hub *hub, struct npx_waiter *waiter);
+void npx_hub_leave(struct npx_waiter *waiter);
+
+/* Make all waiters look again; with cancel, end them. Returns how many. */
+unsigned npx_hub_wake(struct npx_hub *hub, bool cancel);
+/* Make one look again. */
+void npx_waiter_wake(struct npx_waiter *waiter);
+
+/* Sleep until woken or something is announced: 0, look again (also spurious);
+ * NP_TIMEOUT, NP_INTERRUPTED, NP_OPERATION_ABORTED. The caller has joined and
+ * has looked since. */
+int npx_hub_sleep(struct npx_waiter *waiter, npi_deadline deadline);
+
+/* The same for one thread that has joined n hubs. */
+int npx_hubs_sleep(struct npx_waiter *waiters, size_t n,
+                   npi_deadline deadline);
+
+/* The child of fork(): forget the thread's eventfd. */
+void npx_wait_forked(void);
+
+#endif

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* The reading end of a queue: taking. The argument stands in npi_queue.h;
+ * looking without taking is npi_peek.c. */
+
+#include "pipe/npi_reader.h"
+
+#include <string.h>
+
+void npi_ring_out(const unsigned char *ring, uint64_t capacity, uint64_t at,
+                  void *data, uint64_t n)
+{
+    uint64_t offset = at & (capacity - 1);
+    uint64_t first = n < capacity - offset ? n : capacity - offset;
+    if (n == 0) {
+        return;
+    }
+    memcpy(data, ring + offset, (size_t)first);
+    if (n > first) {
+        memcpy((unsigned char *)data + first, ring, (size_t)(n - first));
+    }
+}
+
+void npi_reader_init(struct npi_reader *reader, struct npi_lane *lane,
+                     const unsigned char *ring, uint64_t capacity)
+{
+    *reader = (struct npi_reader){
+        .lane = lane, .ring = ring, .capacity = capacity};
+}
+
+void npi_get_init(struct npi_get *get, void *buf, uint64_t size, bool message,
+                  bool whole)
+{
+    *get = (struct npi_get){
+        .buf = buf, .size = size, .message = message, .whole = whole};
+}
+
+uint64_t npi_stashed(const struct npi_reader *r)
+{
+    return r->stash_size - r->stash_at;
+}
+
+/* Q3: publish `read` and head. */
+void npi_publish_head(struct npi_reader *r)
+{
+    atomic_store_explicit(&r->lane->read, r->read, memory_order_release);
+    uint64_t old = atomic_exchange_explicit(&r->lane->head, r->head,
+                                            memory_order_acq_rel);
+    if (old & NPI_WAITS) {
+        r->bell = true;
+    }
+}
+
+/* What the call has copied is the program's from now on. */
+static void keep(struct npi_reader *r, struct npi_get *get)
+{
+    r->read += get->got - get->kept;
+    get->kept = get->got;
+    npi_publish_head(r);
+}
+
+/* Q5: the rest of a withdrawn record; what head has passed counts as read. */
+static void forget_record(struct npi_reader *r, uint64_t copied)
+{
+    r->read += copied + npi_stashed(r);
+    r->stash_at = r->stash_size;
+    r->inside = false;
+    r->rest = 0;
+    r->part_of = 0;
+    npi_publish_head(r);
+}
+
+/* ------------------------------------------------------- which data is there */
+
+/* A record half read from an offer: what has become of the offer since? */
+void npi_follow_offer(struct npi_reader *r)
+{
+    uint64_t word = atomic_load_explicit(&r->lane->offer,
+                                         memory_order_acquire);
+    if (r->part_of == 0 || word == npi_offer_word(r->part_of, NPI_OFFERED)) {
+        return;
+    }
+    bool gone = word == npi_offer_word(r->part_of, NPI_WITHDRAWN) ||
+                (word / 8 != r->part_of &&
+                 atomic_load_explicit(&r->lane->cut, memory_order_relaxed) ==
+                     r->part_of);
+    r->part_of = 0;
+    if (gone) {
+        forget_record(r, 0);
+    }
+}
+
+/* Committed bytes at head; Q1. A tail behind head is an offer half read. */
+enum npi_step npi_committed(struct npi_reader *r, uint64_t *avail)
+{
+    *avail = 0;
+    if ((int64_t)(r->limit - r->head) <= 0) {
+        r->limit = atomic_load_explicit(&r->lane->tail,
+                                        memory_order_acquire) & ~NPI_WAITS;
+    }
+    int64_t n = (int64_t)(r->limit - r->head);
+    if (n > (int64_t)r->capacity) {
+        return NPI_BROKEN;
+    }
+    *avail = n > 0 ? (uint64_t)n : 0;
+    return NPI_DONE;
+}
+
+/* An offer that waits to be read. One that was read to its end stays OFFERED
+ * until the writer has seen that. */
+bool npi_on_offer(const struct npi_reader *r, uint64_t *word)
+{
+    *word = atomic_load_explicit(&r->lane->offer, memory_order_acquire);
+    return *word % 8 == NPI_OFFERED && *word / 8 != r->spent;
+}
+
+/* Q4: claim the offer, if there is one and nothing is committed before it. */
+bool npi_claim(struct npi_reader *r)
+{
+    uint64_t word;
+    if (!npi_on_offer(r, &word)) {
+        return false;
+    }
+    /* What was committed before this offer is visible now; take that first. */
+    r->limit = atomic_load_explicit(&r->lane->tail, memory_order_acquire) &
+               ~NPI_WAITS;
+    if ((int64_t)(r->limit - r->head) > 0) {
+        return false;
+    }
+    uint64_t number = word / 8;
+    if (!atomic_compare_exchange_strong_explicit(
+            &r->lane->offer, &word, npi_offer_word(number, NPI_CLAIMED),
+            memory_order_acq_rel, memory_order_relaxed)) {
+        return false;
+    }
+    r->claim = number;
+    return true;
+}
+
+enum npi_step npi_claimed(struct npi_reader *r, uint64_t *avail)
+{
+    uint64_t fill = atomic_load_explicit(&r->lane->fill, memory_order_acquire);
+    *avail = fill - r->head;
+    return *avail > r->capacity ? NPI_BROKEN : NPI_DONE;
+}
+
+/* Q5: let go of the claim. False: it was abandoned, the record never was;
+ * `copied` bytes of it are dropped. Any other state but ABANDONED means folded:
+ * the writer begins nothing new before it has our answer. */
+bool npi_unclaim(struct npi_reader *r, uint64_t copied)
+{
+    uint64_t number = r->claim;
+    uint64_t word = npi_offer_word(number, NPI_CLAIMED);
+    npi_publish_head(r);
+    r->claim = 0;
+    bool still = atomic_compare_exchange_strong_explicit(
+        &r->lane->offer, &word, npi_offer_word(number, NPI_OFFERED),
+        memory_order_acq_rel, memory_order_acquire);
+    r->part_of = still && r->inside ? number : 0;
+    if (still || word != npi_offer_word(number, NPI_ABANDONED)) {
+        return true;
+    }
+    forget_record(r, copied);
+    atomic_store_explicit(&r->lane->offer,
+                          npi_offer_word(number, NPI_WITHDRAWN),
+                          memory_order_release);
+    npi_publish_head(r); /* the answer, for a writer that sleeps for it */
+    return false;
+}
+
+/* ------------------------------------------------------------------- records */
+
+/* Read the header at a ring position with `avail` published bytes. */
+bool npi_record(const struct npi_reader *r, uint64_t at, uint64_t avail,
+                uint64_t *header, uint64_t *size)
+{
+    unsigned char bytes[NPI_LONG_HEADER];
+    if (avail == 0) {
+        return false;
+    }
+    npi_ring_out(r->ring, r->capacity, at, bytes, 1);
+    if (bytes[0] <= NPI_SHORT_MAX) {
+        *header = 1;
+        *size = bytes[0];
+        return true;
+    }
+    if (bytes[0] != NPI_LONG || avail < NPI_LONG_HEADER) {
+        return false;
+    }
+    npi_ring_out(r->ring, r->capacity, at, bytes, NPI_LONG_HEADER);
+    *header = NPI_LONG_HEADER;
+    *size = 0;
+    for (int i = 4; i > 0; i--) {
+        *size = *size << 8 | bytes[i];
+    }
+    return true;
+}
+
+/* Step into the record at head. */
+static bool enter_record(struct npi_reader *r, uint64_t avail)
+{
+    uint64_t header, size;
+    if (!npi_record(r, r->head, avail, &header, &size)) {
+        return false;
+    }
+    if (!r->claim && size > avail - header) {
+        return false; /* Q2: committed records are complete */
+    }
+    if ((int64_t)(r->walk - r->head) > 0) {
+        r->walk_bytes -= size < r->walk_bytes ? size : r->walk_bytes;
+    }
+    r->head += header;
+    r->inside = true;
+    r->rest = size;
+    return true;
+}
+
+static void leave_record(struct npi_reader *r, struct npi_get *get)
+{
+    if (r->claim) {
+        r->spent = r->claim;
+    }
+    r->inside = false;
+    r->part_of = 0;
+    get->moved = true;
+}
+
+/* Copy from the record at head into the buffer: the stash, then the ring. */
+static void copy_record(struct npi_reader *r, struct npi_get *get,
+                        uint64_t avail)
+{
+    uint64_t room = get->size - get->got;
+    uint64_t n = npi_stashed(r) < room ? npi_stashed(r) : room;
+    if (n > 0) {
+        memcpy(get->buf + get->got, r->stash + r->stash_at, (size_t)n);
+        r->stash_at += n;
+        get->got += n;
+        room -= n;
+    }
+    n = r->rest < room ? r->rest : room;
+    n = n < avail ? n : avail;
+    if (n > 0) {
+        npi_ring_out(r->ring, r->capacity, r->head, get->buf + get->got, n);
+        r->head += n;
+        r->rest -= n;
+        get->got += n;
+    }
+}
+
+static bool record_done(const struct npi_reader *r)
+{
+    return r->rest == 0 && npi_stashed(r) == 0;
+}
+
+/* Whether a `whole` read must leave the record alone for want of room; *needed
+ * is then what it takes. A byte read wants what is there, a message read all. */
+static bool too_small(const struct npi_reader *r, const struct npi_get *get,
+                      uint64_t avail, uint64_t *needed)
+{
+    uint64_t there = r->rest < avail || get->message ? r->rest : avail;
+    *needed = npi_stashed(r) + there;
+    return get->whole && *needed > get->size - get->got;
+}
+
+/* One record, or as much of it as is there and fits. avail is advanced. */
+static enum npi_step take_record(struct npi_reader *r, struct npi_get *get,
+                                 uint64_t *avail)
+{
+    uint64_t start = r->head, needed;
+    if (!r->inside && !enter_record(r, *avail)) {
+        return NPI_BROKEN;
+    }
+    *avail -= r->head - start;
+    if (too_small(r, get, *avail, &needed)) {
+        get->got = needed;
+        return NPI_TOO_SMALL;
+    }
+    start = r->head;
+    copy_record(r, get, *avail);
+    *avail -= r->head - start;
+    if (record_done(r)) {
+        leave_record(r, get);
+        return NPI_DONE;
+    }
+    return get->got == get->size ? NPI_MORE : NPI_AGAIN;
+}
+
+/* --------------------------------------------------------------------- reads */
+
+static bool full(const struct npi_get *get)
+{
+    return get->got == get->size;
+}
+
+/* Whether a read that has taken a record goes on with the next one. */
+static bool goes_on(const struct npi_get *get)
+{
+    return !get->message && !get->waited && !full(get);
+}
+
+/* Byte reads with `whole` want all that is committed, or nothing. */
+static enum npi_step measure(struct npi_reader *r, struct npi_get *get)
+{
+    uint64_t all = npi_stashed(r) + (r->inside ? r->rest : 0);
+    if (!npi_walk(r)) {
+        return NPI_BROKEN;
+    }
+    all += r->walk_bytes;
+    if (all > get->size) {
+        get->got = all;
+        return NPI_TOO_SMALL;
+    }
+    return NPI_DONE;
+}
+
+static enum npi_step get_committed(struct npi_reader *r, struct npi_get *get,
+                                   uint64_t avail)
+{
+    enum npi_step step = NPI_DONE;
+    if (get->whole && !get->message && get->got == 0) {
+        step = measure(r, get);
+        if (step != NPI_DONE) {
+            return step;
+        }
+    }
+    do {
+        step = take_record(r, get, &avail);
+    } while (step == NPI_DONE && goes_on(get) && avail > 0);
+    if (step == NPI_BROKEN || step == NPI_AGAIN) {
+        return NPI_BROKEN; /* Q2: there was less than the header said */
+    }
+    if (step == NPI_TOO_SMALL) {
+        return step;
+    }
+    keep(r, get);
+    return step == NPI_MORE && !get->message ? NPI_DONE : step;
+}
+
+/* The end of a call's work on an offer it claimed. */
+static enum npi_step finish_claim(struct npi_reader *r, struct npi_get *get,
+                                  enum npi_step step)
+{
+    uint64_t copied = step == NPI_TOO_SMALL ? 0 : get->got - get->kept;
+    if (!npi_unclaim(r, copied)) {
+        get->got = get->kept;
+        get->moved = get->kept > 0; /* the record never was */
+        return NPI_AGAIN;
+    }
+    if (step == NPI_TOO_SMALL) {
+        return step;
+    }
+    keep(r, get);
+    return step == NPI_MORE && !get->message ? NPI_DONE : step;
+}
+
+/* Nothing more is there of a claimed record: has the writer given it up, or
+ * completed it? */
+static enum npi_step starve(struct npi_reader *r, struct npi_get *get)
+{
+    uint64_t word = atomic_load_explicit(&r->lane->offer,
+                                         memory_order_acquire);
+    if (word == npi_offer_word(r->claim, NPI_CLAIMED)) {
+        npi_publish_head(r); /* space for the writer to pour into */
+        return NPI_AGAIN;
+    }
+    if (!npi_unclaim(r, get->got - get->kept)) {
+        get->got = get->kept;
+        return NPI_AGAIN;
+    }
+    uint64_t avail; /* folded: all of it is committed now */
+    if (npi_committed(r, &avail) != NPI_DONE) {
+        return NPI_BROKEN;
+    }
+    return get_committed(r, get, avail);
+}
+
+static enum npi_step get_offered(struct npi_reader *r, struct npi_get *get)
+{
+    uint64_t avail;
+    if (npi_claimed(r, &avail) != NPI_DONE) {
+        return NPI_BROKEN;
+    }
+    enum npi_step step = take_record(r, get, &avail);
+    if (step == NPI_BROKEN) {
+        return step;
+    }
+    if (step == NPI_AGAIN && !get->message && get->got > 0) {
+        step = NPI_DONE; /* a byte read never waits to fill */
+    }
+    return step == NPI_AGAIN ? starve(r, get) : finish_claim(r, get, step);
+}
+
+enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
+{
+    if (r->claim) {
+        return get_offered(r, get);
+    }
+    npi_follow_offer(r);
+    uint64_t avail;
+    if (npi_committed(r, &avail) != NPI_DONE) {
+        return NPI_BROKEN;
+    }
+    enum npi_step step = NPI_AGAIN;
+    if (avail > 0 || (r->inside && !r->part_of)) {
+        step = get_committed(r, get, avail);
+        if (step != NPI_DONE || !goes_on(get) || get->whole) {
+            return step;
+        }
+    }
+    if (offers && npi_claim(r)) {
+        enum npi_step more = get_offered(r, get);
+        return more == NPI_AGAIN && !r->claim ? step : more;
+    }
+    return step;
+}
+
+/* ----------------------------------------------------------------- giving up */
+
+uint64_t npi_get_held(const struct npi_reader *r, const struct npi_get *get)
+{
+    return r->claim && get->message ? get->got - get->kept : 0;
+}
+
+static void put_in_stash(struct npi_reader *r, struct npi_get *get,
+                         unsigned char *stash, unsigned char **old)
+{
+    uint64_t held = get->got - get->kept;
+    memcpy(stash, get->buf + get->kept, (size_t)held);
+    *old = r->stash;
+    r->stash = stash;
+    r->stash_at = 0;
+    r->stash_size = held;
+    get->got = get->kept;
+}
+
+enum npi_step npi_get_stop(struct npi_reader *r, struct npi_get *get,
+                           unsigned char *stash, unsigned char **old)
+{
+    *old = stash;
+    if (!r->claim) {
+        return get->moved || get->got > 0 ? NPI_DONE : NPI_AGAIN;
+    }
+    uint64_t held = npi_get_held(r, get);
+    if (!npi_unclaim(r, get->got - get->kept)) {
+        get->got = get->kept;
+        return NPI_AGAIN;
+    }
+    if (held > 0 && stash) {
+        put_in_stash(r, get, stash, old);
+        return NPI_AGAIN;
+    }
+    if (get->got == get->kept) {
+        return get->moved ? NPI_DONE : NPI_AGAIN;
+    }
+    keep(r, get);
+    return get->message ? NPI_MORE : NPI_DONE;
+}
+
+void npi_get_orphan(struct npi_reader *r, struct npi_get *get)
+{
+    uint64_t number = r->claim ? r->claim : r->part_of;
+    uint64_t word = atomic_load_explicit(&r->lane->offer,
+                                         memory_order_acquire);
+    if (number == 0) {
+        return;
+    }
+    bool folded = word == npi_offer_word(number, NPI_FOLDED) ||
+                  word / 8 > number;
+    r->claim = r->part_of = 0;
+    if (!folded) {
+        uint64_t copied = get ? get->got - get->kept : 0;
+        forget_record(r, copied);
+        if (get) {
+            get->got = get->kept;
+        }
+    }
+}

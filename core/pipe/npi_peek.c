@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* The reading end of a queue: looking without taking, and waiting. */
+
+#include <string.h>
+
+#include "pipe/npi_reader.h"
+
+/* Counting goes on where the last peek stopped, so that peeking at a long queue
+ * again and again costs only what is new. */
+bool npi_walk(struct npi_reader *r)
+{
+    uint64_t next = r->head + (r->inside ? r->rest : 0);
+    uint64_t tail = atomic_load_explicit(&r->lane->tail,
+                                         memory_order_acquire) & ~NPI_WAITS;
+    if ((int64_t)(tail - r->head) <= 0) {
+        r->walk = r->head;
+        r->walk_bytes = 0;
+        return true;
+    }
+    if (tail - r->head > r->capacity) {
+        return false;
+    }
+    if ((int64_t)(r->walk - next) < 0) {
+        r->walk = next;
+        r->walk_bytes = 0;
+    }
+    while ((int64_t)(tail - r->walk) > 0) {
+        uint64_t header, size, avail = tail - r->walk;
+        if (!npi_record(r, r->walk, avail, &header, &size) ||
+            size > avail - header) {
+            return false;
+        }
+        r->walk += header + size;
+        r->walk_bytes += size;
+    }
+    return true;
+}
+
+/* Where a look stands in the records. */
+struct place {
+    uint64_t at, limit, rest;
+    bool inside;
+};
+
+static void look_stash(const struct npi_reader *r, struct npi_look *look)
+{
+    uint64_t n = npi_stashed(r) < look->size ? npi_stashed(r) : look->size;
+    if (n > 0) {
+        memcpy(look->buf, r->stash + r->stash_at, (size_t)n);
+        look->got = n;
+    }
+}
+
+static void look_bytes(const struct npi_reader *r, struct npi_look *look,
+                       struct place *place)
+{
+    uint64_t n = look->size - look->got;
+    n = n < place->rest ? n : place->rest;
+    n = n < place->limit - place->at ? n : place->limit - place->at;
+    if (n > 0) {
+        npi_ring_out(r->ring, r->capacity, place->at, look->buf + look->got,
+                     n);
+        look->got += n;
+        place->at += n;
+        place->rest -= n;
+    }
+}
+
+/* Copy from the records between head and limit. */
+static enum npi_step look_records(struct npi_reader *r, struct npi_look *look,
+                                  uint64_t limit)
+{
+    struct place place = {r->head, limit, r->rest, r->inside};
+    bool first = true;
+    look_stash(r, look);
+    do {
+        if (!place.inside) {
+            uint64_t header;
+            if (place.at == limit) {
+                break;
+            }
+            if (!npi_record(r, place.at, limit - place.at, &header,
+                            &place.rest)) {
+                return NPI_BROKEN;
+            }
+            place.at += header;
+        }
+        if (first) {
+            uint64_t of_first = place.rest + npi_stashed(r);
+            look_bytes(r, look, &place);
+            look->left = of_first - look->got;
+        } else {
+            look_bytes(r, look, &place);
+        }
+        look->any = true;
+        first = false;
+        place.inside = false;
+    } while (!look->first_only && place.rest == 0 && look->got < look->size);
+    return NPI_DONE;
+}
+
+static uint64_t behind(const struct npi_reader *r)
+{
+    return atomic_load_explicit(&r->lane->behind, memory_order_relaxed);
+}
+
+/* Nothing is committed: the offer, if there is one, is what comes next. */
+static enum npi_step look_offer(struct npi_reader *r, struct npi_look *look)
+{
+    uint64_t limit, size;
+    while (npi_claim(r)) {
+        size = r->inside ? r->rest + npi_stashed(r)
+                         : atomic_load_explicit(&r->lane->offer_size,
+                                                memory_order_relaxed);
+        enum npi_step step = npi_claimed(r, &limit);
+        if (step == NPI_DONE) {
+            step = look_records(r, look, r->head + limit);
+        }
+        if (step != NPI_DONE) {
+            return step;
+        }
+        if (npi_unclaim(r, 0)) {
+            look->avail = size + behind(r);
+            return NPI_DONE;
+        }
+        look->got = look->left = 0;
+        look->any = false;
+    }
+    return NPI_DONE;
+}
+
+static uint64_t offered(const struct npi_reader *r)
+{
+    uint64_t word;
+    if (!npi_on_offer(r, &word)) {
+        return 0;
+    }
+    return atomic_load_explicit(&r->lane->offer_size, memory_order_relaxed) +
+           behind(r);
+}
+
+enum npi_step npi_peek(struct npi_reader *r, struct npi_look *look, bool offers)
+{
+    look->got = look->avail = look->left = 0;
+    look->any = false;
+    if (r->claim || !npi_readable(r, offers)) {
+        return NPI_DONE;
+    }
+    uint64_t avail;
+    if (npi_committed(r, &avail) != NPI_DONE || !npi_walk(r)) {
+        return NPI_BROKEN;
+    }
+    if (avail == 0 && (!r->inside || r->part_of)) {
+        return offers ? look_offer(r, look) : NPI_DONE;
+    }
+    uint64_t own = npi_stashed(r) + (r->inside ? r->rest : 0);
+    if (r->inside && r->rest > avail) {
+        return NPI_BROKEN;
+    }
+    look->avail = own + r->walk_bytes + (offers ? offered(r) : 0);
+    return look_records(r, look, r->head + avail);
+}
+
+/* ------------------------------------------------------------------- waiting */
+
+void npi_get_wanted(struct npi_reader *r, uint64_t wanted)
+{
+    atomic_store_explicit(&r->lane->wanted, wanted, memory_order_relaxed);
+}
+
+void npi_get_arm(struct npi_reader *r, uint64_t wanted)
+{
+    npi_get_wanted(r, wanted);
+    atomic_fetch_or_explicit(&r->lane->tail, NPI_WAITS, memory_order_acq_rel);
+}
+
+bool npi_get_fed(const struct npi_reader *r)
+{
+    return atomic_load_explicit(&r->lane->fill, memory_order_acquire) !=
+               r->head ||
+           atomic_load_explicit(&r->lane->offer, memory_order_acquire) !=
+               npi_offer_word(r->claim, NPI_CLAIMED);
+}
+
+bool npi_readable(struct npi_reader *r, bool offers)
+{
+    uint64_t avail;
+    if (r->claim) {
+        return false; /* a read is at it */
+    }
+    npi_follow_offer(r);
+    if (npi_committed(r, &avail) != NPI_DONE || avail > 0 ||
+        (r->inside && !r->part_of)) {
+        return true;
+    }
+    uint64_t word;
+    return offers && npi_on_offer(r, &word);
+}

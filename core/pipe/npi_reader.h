@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* What npi_get.c and npi_peek.c share: the reader's view of a queue. */
+
+#ifndef NPI_READER_H
+#define NPI_READER_H
+
+#include "pipe/npi_queue.h"
+
+uint64_t npi_stashed(const struct npi_reader *reader);
+
+/* Committed bytes at head; NPI_BROKEN on a tail that cannot be. */
+enum npi_step npi_committed(struct npi_reader *reader, uint64_t *avail);
+
+/* Whether an offer waits to be read. */
+bool npi_on_offer(const struct npi_reader *reader, uint64_t *word);
+/* Claim the offer if there is one; what is physically there of a claimed one;
+ * let go (false: abandoned, forgotten). */
+bool npi_claim(struct npi_reader *reader);
+enum npi_step npi_claimed(struct npi_reader *reader, uint64_t *avail);
+bool npi_unclaim(struct npi_reader *reader, uint64_t copied);
+
+/* Find out what became of an offer whose record was half read. */
+void npi_follow_offer(struct npi_reader *reader);
+
+/* Parse the header of the record at a position. */
+bool npi_record(const struct npi_reader *reader, uint64_t at, uint64_t avail,
+                uint64_t *header, uint64_t *size);
+
+void npi_publish_head(struct npi_reader *reader);
+
+/* Bring walk and walk_bytes up to what is committed; false: broken. */
+bool npi_walk(struct npi_reader *reader);
+
+#endif
