@@ -172,17 +172,23 @@ int npi_os_names(const char *pattern, char **list_out);
 enum npi_wait_for {
     NPI_WAIT_LISTENING, /* an instance listens; no pipe: NP_FILE_NOT_FOUND */
     NPI_WAIT_SERVER,    /* an instance listens; no pipe: wait for one */
-    NPI_WAIT_ROOM       /* a create may succeed, or *stop has become true */
+    NPI_WAIT_ROOM       /* a create may succeed */
+};
+/* What ends such a wait besides (NP_OK): the counter is no longer what it
+ * was. */
+struct npi_changes {
+    const atomic_uint *counter;
+    unsigned seen;
 };
 int npi_os_wait(const struct npi_name *name, enum npi_wait_for what,
-                const atomic_bool *stop, npi_deadline deadline);
+                const struct npi_changes *changes, npi_deadline deadline);
 /* The default time-out of the pipe, ms. */
 int npi_os_default_timeout(const struct npi_name *name, uint32_t *ms_out);
-/* Let everybody in npi_os_wait look at *stop again. */
+/* Let everybody in npi_os_wait look at its counter again. */
 void npi_os_kick(void);
 
 /* np_select over pipes that are entered (NULL entries are skipped);
- * ready[i] = 1 when pipes[i] is; *count_out of them. *stop as above. */
+ * ready[i] = 1 when pipes[i] is; *count_out of them. */
 int npi_os_select(np_pipe **pipes, uint32_t *ready, size_t n,
                   size_t *count_out, npi_deadline deadline);
 

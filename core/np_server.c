@@ -29,6 +29,7 @@ struct np_server {
     atomic_uint owners;
     atomic_bool closing;
     atomic_uint cancels; /* np_server_cancel was called so often */
+    atomic_uint changes; /* of ready, cancels and closing */
     atomic_uint waiting; /* accepts that wait for room */
     atomic_flag lock;
     np_pipe *ready; /* under lock */
@@ -77,6 +78,15 @@ static void group_change(np_server *server, np_pipe *pipe,
     }
 }
 
+/* Whoever waits for room looks again. */
+static void changed(np_server *server)
+{
+    atomic_fetch_add(&server->changes, 1);
+    if (atomic_load(&server->waiting) > 0) {
+        npi_os_kick();
+    }
+}
+
 /* Put a new instance in place unless there is one already. */
 static bool publish(np_server *server, np_pipe *pipe)
 {
@@ -87,6 +97,7 @@ static bool publish(np_server *server, np_pipe *pipe)
         server->ready = pipe;
     }
     unlock(server);
+    changed(server);
     return wanted;
 }
 
@@ -138,7 +149,6 @@ void npi_server_instance_gone(np_server *server)
             refill(server); /* no room is no harm: accept tries again */
             npi_detail_clear();
         }
-        npi_os_kick();
     }
     disown(server);
 }
@@ -198,15 +208,16 @@ static bool is_client(int code)
 }
 
 /* No instance of ours: make one, or wait until one can be made. */
-static int wait_for_room(np_server *server, npi_deadline deadline)
+static int wait_for_room(np_server *server, unsigned seen,
+                         npi_deadline deadline)
 {
+    struct npi_changes changes = {&server->changes, seen};
     int code = refill(server);
     if (code != NP_PIPE_BUSY || npi_left(deadline) == 0) {
         return code == NP_PIPE_BUSY ? NP_TIMEOUT : code;
     }
     atomic_fetch_add(&server->waiting, 1);
-    code = npi_os_wait(&server->name, NPI_WAIT_ROOM, &server->closing,
-                       deadline);
+    code = npi_os_wait(&server->name, NPI_WAIT_ROOM, &changes, deadline);
     atomic_fetch_sub(&server->waiting, 1);
     return code == NP_SEM_TIMEOUT ? NP_TIMEOUT : code;
 }
@@ -224,11 +235,12 @@ static void hand_out(np_server *server, np_pipe *pipe)
 static int accept_once(np_server *server, np_pipe **pipe_out,
                        npi_deadline deadline)
 {
+    unsigned seen = atomic_load(&server->changes);
     np_pipe *pipe = borrow(server);
     if (!pipe) {
         return atomic_load(&server->closing)
                    ? NP_OPERATION_ABORTED
-                   : wait_for_room(server, deadline);
+                   : wait_for_room(server, seen, deadline);
     }
     int code = pipe->ops->accept(pipe, deadline);
     if (is_client(code)) {
@@ -283,7 +295,7 @@ int np_server_cancel(np_server *server)
         any |= pipe->ops->cancel(pipe) == NP_OK;
         npi_handle_leave(pipe);
     }
-    npi_os_kick();
+    changed(server);
     return any ? NP_OK : NP_NOT_FOUND;
 }
 
@@ -350,7 +362,7 @@ void np_server_shutdown(np_server *server)
     server->ready = NULL;
     unlock(server);
     np_close(pipe);
-    npi_os_kick();
+    changed(server);
 }
 
 void np_server_close(np_server *server)

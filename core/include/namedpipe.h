@@ -345,7 +345,8 @@ typedef struct np_state {
 } np_state;
 
 /* Mirrors: GetNamedPipeHandleState (mode, instances), and the state besides.
- *   Returns: NP_PIPE_NOT_CONNECTED (a client's end after disconnect).
+ *   Returns: NP_PIPE_NOT_CONNECTED (a client's end after disconnect);
+ *     NP_ACCESS_DENIED (the server's end of an outbound pipe).
  *   Blocks: no. */
 NP_API int np_get_state(np_pipe *pipe, np_state *state_out);
 
@@ -369,7 +370,8 @@ typedef struct np_info {
 } np_info;
 
 /* Mirrors: GetNamedPipeInfo.
- *   Returns: NP_PIPE_NOT_CONNECTED (a client's end after disconnect).
+ *   Returns: NP_PIPE_NOT_CONNECTED (a client's end after disconnect);
+ *     NP_ACCESS_DENIED (the server's end of an outbound pipe).
  *   Blocks: no. */
 NP_API int np_get_info(np_pipe *pipe, np_info *info_out);
 

@@ -6,6 +6,7 @@
  *   npx_link.c   coming and going: listen, claim, hello, disconnect, close
  *   npx_hello.c  what the two sides exchange first, and the gates it must pass
  *   npx_op.c     one blocked call: its turn, its wake-up, its end
+ *   npx_spin.c   whether to look a little longer before sleeping
  *   npx_pipe.c   the verbs that move data
  *   npx_look.c   the verbs that look at the queues
  *   npx_query.c  state, modes, information, descriptors
@@ -27,12 +28,17 @@
 
 struct npx_op;
 
+/* What a waiting end has to spend on spinning; npx_spin.c. */
+struct npx_account {
+    int64_t balance, last; /* ns */
+    unsigned losses, skip;
+};
+
 struct npx_lane {
     pthread_mutex_t lock;
     struct npx_op *first, *last; /* blocked calls in the order they came */
     uint64_t bytes; /* reads: room in their buffers; writes: data behind first */
-    uint32_t spin;  /* how long a spin is worth trying, ns */
-    uint32_t vain;  /* sleeps since the last spin that was tried */
+    struct npx_account account;
 };
 
 struct npx_pipe {
@@ -61,6 +67,7 @@ struct npx_pipe {
     struct npi_reader reader; /* under in.lock */
     struct npi_writer writer; /* under out.lock */
     int64_t looked;           /* at the socket, coarse clock; under out.lock */
+    atomic_bool rang;         /* the peer had to be woken since the last spin */
 
     struct npx_hub hub;
     atomic_int epoll;        /* np_get_fd's, or -1 */
@@ -147,8 +154,11 @@ int npx_op_run(struct npx_op *op, npi_deadline deadline);
  * answers. */
 int npx_op_check(struct npx_op *op, enum npi_verb verb);
 
-/* How many CPUs are ours; 1 means spinning never helps. */
-bool npx_spin_allowed(void);
+/* ------------------------------------------------------------- npx_spin.c */
+
+void npx_account_open(struct npx_account *account);
+/* Look for a moment whether op->ready; under the lane's lock. */
+bool npx_spin(struct npx_op *op);
 
 /* ------------------------------------ npx_pipe.c, npx_look.c, npx_query.c */
 

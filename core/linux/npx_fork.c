@@ -8,6 +8,8 @@
  * takes it for writing: then no descriptor is between being made and being
  * marked, or between being unmarked and being closed. */
 
+#define _GNU_SOURCE 1
+
 #include "linux/npx_fork.h"
 
 #include <errno.h>

@@ -14,6 +14,8 @@
  *   - the header says what we would have written.
  * Sizes and layout are used from our own computation, never from the header. */
 
+#define _GNU_SOURCE 1
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>

@@ -22,6 +22,8 @@
  * was published before is missed. The mapping goes when no call of ours can be
  * in it: under link and both lanes. */
 
+#define _GNU_SOURCE 1
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -52,7 +54,7 @@ static void drain(struct npx_hub *hub, int fd, short revents)
 static void lane_init(struct npx_lane *lane)
 {
     pthread_mutex_init(&lane->lock, NULL);
-    lane->spin = npx_spin_allowed() ? 20000 : 0;
+    npx_account_open(&lane->account);
 }
 
 struct npx_pipe *npx_pipe_new(const struct npi_name *name, bool server)
@@ -175,7 +177,6 @@ static int take_client(struct npx_pipe *h)
                         error);
     }
     NPI_POINT("after-accept");
-    npx_hello_refuse_fds(sock);
     h->greeting = true;
     h->greet_by = npi_deadline_in(GREET_MS);
     set_fd(h, sock);
@@ -201,6 +202,7 @@ static int greet(struct npx_pipe *h)
     if (code) {
         return listen_again(h);
     }
+    npx_hello_refuse_fds(sock); /* not before: the hello brings one */
     npx_pipe_attach(h, shm, size);
     h->sock = sock;
     h->greeting = false;
@@ -271,6 +273,7 @@ void npx_link_ring(struct npx_pipe *h)
     if (h->sock < 0) {
         return;
     }
+    atomic_store_explicit(&h->rang, true, memory_order_relaxed);
     for (int tries = 0; tries < 10; tries++) {
         ssize_t n = send(h->sock, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0 || (errno != ENOBUFS && errno != ENOMEM &&

@@ -3,6 +3,8 @@
 
 /* The verbs that look at the queues and move nothing: flush, peek, readiness. */
 
+#define _GNU_SOURCE 1
+
 #include "linux/npx.h"
 
 /* --------------------------------------------------------------------- flush */

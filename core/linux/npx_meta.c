@@ -44,12 +44,21 @@ static int open_failed(int error, const char *what)
                            : npx_fail_errno(error, "open", what);
 }
 
+/* 0 or an errno; ENOENT: the runtime directory is gone, or somebody collected
+ * the new directory already. The umask may have cut off our own rights. */
+static int make_dir(int base_fd, const char *file)
+{
+    if (mkdirat(base_fd, file, 0700) != 0) {
+        return errno == EEXIST ? 0 : errno;
+    }
+    return fchmodat(base_fd, file, 0700, 0) == 0 ? 0 : errno;
+}
+
 int npx_name_open(int base_fd, const char *file, bool make, int *dir_out)
 {
-    if (make && mkdirat(base_fd, file, 0700) == 0) {
-        fchmodat(base_fd, file, 0700, 0); /* whatever the umask is */
-    } else if (make && errno != EEXIST && errno != ENOENT) {
-        return npx_fail_errno(errno, "make the directory", file);
+    int error = make ? make_dir(base_fd, file) : 0;
+    if (error != 0 && error != ENOENT) {
+        return npx_fail_errno(error, "make the directory", file);
     }
     int fd = npx_openat(base_fd, file, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) {

@@ -8,100 +8,12 @@
  * under the lane's lock. A step that cannot get further is followed by
  *     spin a little - arm (the peer shall ring) - step once more - sleep,
  * the order that npi_queue.h asks for (Q3); the sleep is npx_wait.c's.
- *
- * SPINNING helps while the peer is about to answer on another CPU: it saves the
- * sleep here and the ring there. How long to try is remembered per lane, halved
- * by every vain spin and doubled by every useful one, never above SPIN_MAX;
- * when it has come down to nothing, every SPIN_RETRY-th wait tries again. With
- * one CPU there is no spinning: the peer could not run meanwhile. The spin
- * holds the lane's lock, which other calls of this direction wait for anyway. */
+ * The spin (npx_spin.c) holds the lane's lock, which other calls of this
+ * direction wait for anyway. */
 
-#include <sched.h>
-#include <stdio.h>
-#include <time.h>
+#define _GNU_SOURCE 1
 
 #include "linux/npx.h"
-
-#define SPIN_MAX 20000
-#define SPIN_MIN 1000
-#define SPIN_RETRY 32
-
-static void pause_cpu(void)
-{
-#if defined __x86_64__ || defined __i386__
-    __builtin_ia32_pause();
-#elif defined __aarch64__
-    __asm__ volatile("yield");
-#endif
-}
-
-/* A CPU quota below two whole CPUs makes spinning as bad as one CPU does. */
-static bool quota_allows(void)
-{
-    long long quota, period;
-    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
-    if (!file) {
-        return true;
-    }
-    int n = fscanf(file, "%lld %lld", &quota, &period);
-    fclose(file);
-    return n != 2 || quota >= 2 * period;
-}
-
-bool npx_spin_allowed(void)
-{
-    static atomic_int known; /* 0 not yet, 1 no, 2 yes */
-    int value = atomic_load_explicit(&known, memory_order_relaxed);
-    if (value == 0) {
-        cpu_set_t cpus;
-        bool many = sched_getaffinity(0, sizeof cpus, &cpus) == 0 &&
-                    CPU_COUNT(&cpus) > 1;
-        value = many && quota_allows() ? 2 : 1;
-        atomic_store_explicit(&known, value, memory_order_relaxed);
-    }
-    return value == 2;
-}
-
-static bool spin_until(struct npx_op *op, int64_t span)
-{
-    for (int i = 0; i < 100; i++) {
-        if (op->ready(op)) {
-            return true;
-        }
-        pause_cpu();
-    }
-    int64_t end = npi_now() + span;
-    do {
-        for (int i = 0; i < 20; i++) {
-            if (op->ready(op)) {
-                return true;
-            }
-            pause_cpu();
-        }
-    } while (npi_now() < end);
-    return false;
-}
-
-static bool spin(struct npx_op *op)
-{
-    struct npx_lane *lane = op->lane;
-    if (!npx_spin_allowed()) {
-        return false;
-    }
-    if (lane->spin < SPIN_MIN) {
-        if (++lane->vain < SPIN_RETRY) {
-            return false;
-        }
-        lane->spin = SPIN_MIN;
-    }
-    lane->vain = 0;
-    bool useful = spin_until(op, lane->spin);
-    lane->spin = useful ? lane->spin * 2 : lane->spin / 2;
-    if (lane->spin > SPIN_MAX) {
-        lane->spin = SPIN_MAX;
-    }
-    return useful;
-}
 
 struct npx_op npx_op_new(struct npx_pipe *h, struct npx_lane *lane,
                          npi_deadline deadline)
@@ -169,7 +81,7 @@ static int work(struct npx_op *op, npi_deadline deadline)
             if (code != NPX_AGAIN) {
                 return code;
             }
-            if (spin(op)) {
+            if (npx_spin(op)) {
                 continue;
             }
             op->arm(op);

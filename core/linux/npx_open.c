@@ -3,6 +3,8 @@
 
 /* Making handles: an instance, a client's end; accepting; selecting. */
 
+#define _GNU_SOURCE 1
+
 #include <stdlib.h>
 #include <sys/mman.h>
 

@@ -3,6 +3,8 @@
 
 /* The verbs that move data, on the Linux transport. */
 
+#define _GNU_SOURCE 1
+
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -105,7 +107,7 @@ static int read_stop(struct npx_op *op, int code)
     struct reading *reading = op->state;
     if (op->begun && h->shm && op->epoch == atomic_load(&h->epoch)) {
         unsigned char *old, *stash = NULL;
-        uint64_t held = npi_get_held(&h->reader, &reading->get);
+        uint64_t held = npi_get_held(&reading->get);
         if (held > 0) {
             stash = malloc((size_t)held);
         }
@@ -208,7 +210,8 @@ static int write_step(struct npx_op *op)
         return code;
     }
     look_at_socket(h);
-    if (npx_peer_gone(h)) {
+    bool gone = npx_peer_gone(h);
+    if (gone && !writing->put.offered) {
         return writing->waiting ? NP_BROKEN_PIPE : NP_NO_DATA;
     }
     enum npi_step step = op->nowait ? npi_put_now(&h->writer, &writing->put)
@@ -221,6 +224,9 @@ static int write_step(struct npx_op *op)
     if (step == NPI_BROKEN) {
         npx_link_poison(h);
         return NP_BROKEN_PIPE;
+    }
+    if (gone) {
+        return NP_BROKEN_PIPE; /* it had not read enough when it went (X3) */
     }
     if (writing->nowait_end) {
         return write_nowait(h, writing);

@@ -3,6 +3,8 @@
 
 /* State, modes, information and descriptors of a handle. */
 
+#define _GNU_SOURCE 1
+
 #include <errno.h>
 #include <pwd.h>
 #include <sched.h>
@@ -13,6 +15,7 @@
 
 #include "linux/npx.h"
 #include "linux/npx_fork.h"
+#include "linux/npx_meta.h"
 
 static int check_query(struct npx_pipe *h)
 {
@@ -31,7 +34,7 @@ static uint32_t instances(struct npx_pipe *h)
 {
     struct npx_view view;
     uint32_t n = 0;
-    if (npx_view_open(&h->base.name, &view) == NP_OK) {
+    if (npx_view_look(&h->base.name, &view) == NP_OK) {
         n = npx_count(view.meta_fd);
         npx_view_close(&view);
     }

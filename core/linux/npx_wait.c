@@ -32,11 +32,15 @@
  * might be given to somebody else's file): it is retired, and closed by the
  * leader when it comes back. */
 
+#define _GNU_SOURCE 1
+
 #include "linux/npx_wait.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,8 +77,22 @@ static void own_drop(void *unused)
     own.made = false;
 }
 
+/* A thread may outlive the language runtime that loaded this library, and then
+ * runs own_drop: the library stays in memory once it has made a key. */
+static void stay_loaded(void)
+{
+    Dl_info info;
+    void *address;
+    void (*function)(void *) = own_drop;
+    memcpy(&address, &function, sizeof address);
+    if (dladdr(address, &info) != 0 && info.dli_fname) {
+        dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+    }
+}
+
 static void own_key_make(void)
 {
+    stay_loaded();
     pthread_key_create(&own_key, own_drop);
 }
 

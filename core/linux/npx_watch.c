@@ -329,12 +329,12 @@ static bool has_forked(const struct wait *w)
     return w->notifier->generation != atomic_load(&npi_generation);
 }
 
-static int sleep_until(struct wait *w, const atomic_bool *stop,
+static int sleep_until(struct wait *w, const struct npi_changes *changes,
                        npi_deadline deadline)
 {
     int code = NP_OK;
     while (code == NP_OK) {
-        if (stop && atomic_load(stop)) {
+        if (changes && atomic_load(changes->counter) != changes->seen) {
             return NP_OK;
         }
         code = look(w);
@@ -349,7 +349,7 @@ static int sleep_until(struct wait *w, const atomic_bool *stop,
     return code;
 }
 
-static int wait_with(struct wait *w, const atomic_bool *stop,
+static int wait_with(struct wait *w, const struct npi_changes *changes,
                      npi_deadline deadline)
 {
     w->notifier = notifier_get();
@@ -361,7 +361,7 @@ static int wait_with(struct wait *w, const atomic_bool *stop,
         return code;
     }
     w->naps = 2; /* nothing has happened yet */
-    code = sleep_until(w, stop, deadline);
+    code = sleep_until(w, changes, deadline);
     if (has_forked(w)) {
         w->view.dir_fd = w->view.meta_fd = -1;
         return code;
@@ -372,13 +372,13 @@ static int wait_with(struct wait *w, const atomic_bool *stop,
 }
 
 int npi_os_wait(const struct npi_name *name, enum npi_wait_for what,
-                const atomic_bool *stop, npi_deadline deadline)
+                const struct npi_changes *changes, npi_deadline deadline)
 {
     struct wait w = {.name = name, .what = what, .view = {-1, -1, {0}}};
     int code = look(&w);
     if (code == NP_PIPE_BUSY) {
         code = npi_left(deadline) == 0 ? NP_SEM_TIMEOUT
-                                       : wait_with(&w, stop, deadline);
+                                       : wait_with(&w, changes, deadline);
     }
     npx_view_close(&w.view);
     return code;

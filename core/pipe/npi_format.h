@@ -45,10 +45,14 @@ struct npi_lane {
     /* Written by the reader; NPI_WAITS is set by the writer. Ring position: all
      * before it may be overwritten. */
     _Alignas(64) _Atomic uint64_t head;
-    /* Written by the reader before head: data bytes given to the program. */
+    /* Written by the reader before head: data bytes given to the program, or
+     * dropped with a withdrawn offer. */
     _Atomic uint64_t read;
     /* Written by the reader: room in the buffers of reads that wait now. */
     _Atomic uint64_t wanted;
+    /* Written by the reader: of the offer it claimed last, data bytes given to
+     * the program. */
+    _Atomic uint64_t given;
 
     /* Left for later versions of the same format; zero. */
     _Alignas(64) _Atomic uint64_t reserved[8];
@@ -59,7 +63,7 @@ enum npi_offer_state {
     NPI_OFFERED = 1,   /* nobody is reading it just now; may be withdrawn */
     NPI_CLAIMED = 2,   /* a read is copying from it */
     NPI_ABANDONED = 3, /* withdrawn while claimed; the reader must answer */
-    NPI_FOLDED = 4,    /* complete: tail covers it */
+    NPI_FOLDED = 4,    /* complete: tail moves over it at once */
     NPI_WITHDRAWN = 5  /* taken back, or the answer to NPI_ABANDONED */
 };
 
@@ -73,6 +77,8 @@ struct npi_shm {
     _Atomic uint32_t closed[2];
     /* By the server's end: DisconnectNamedPipe. */
     _Atomic uint32_t disconnected;
+    /* By each end when it waits: 1 + the CPU it was on. A hint for spinning. */
+    _Atomic uint32_t cpu[2];
     uint32_t zero;
     _Alignas(64) struct npi_lane lane[2];
 };
@@ -90,9 +96,11 @@ static_assert(offsetof(struct npi_lane, offer) == 96, "format 1");
 static_assert(offsetof(struct npi_lane, head) == 128, "format 1");
 static_assert(offsetof(struct npi_lane, read) == 136, "format 1");
 static_assert(offsetof(struct npi_lane, wanted) == 144, "format 1");
+static_assert(offsetof(struct npi_lane, given) == 152, "format 1");
 static_assert(sizeof(struct npi_lane) == 256, "format 1");
 static_assert(offsetof(struct npi_shm, closed) == 32, "format 1");
 static_assert(offsetof(struct npi_shm, disconnected) == 40, "format 1");
+static_assert(offsetof(struct npi_shm, cpu) == 44, "format 1");
 static_assert(offsetof(struct npi_shm, lane) == 64, "format 1");
 static_assert(sizeof(struct npi_shm) <= NPI_SHM_HEADER, "fits its page");
 

@@ -60,113 +60,38 @@ static void keep(struct npi_reader *r, struct npi_get *get)
     npi_publish_head(r);
 }
 
-/* Q5: the rest of a withdrawn record; what head has passed counts as read. */
-static void forget_record(struct npi_reader *r, uint64_t copied)
-{
-    r->read += copied + npi_stashed(r);
-    r->stash_at = r->stash_size;
-    r->inside = false;
-    r->rest = 0;
-    r->part_of = 0;
-    npi_publish_head(r);
-}
-
 /* ------------------------------------------------------- which data is there */
 
-/* A record half read from an offer: what has become of the offer since? */
-void npi_follow_offer(struct npi_reader *r)
+static enum npi_step load_tail(struct npi_reader *r, uint64_t *avail)
 {
-    uint64_t word = atomic_load_explicit(&r->lane->offer,
-                                         memory_order_acquire);
-    if (r->part_of == 0 || word == npi_offer_word(r->part_of, NPI_OFFERED)) {
-        return;
-    }
-    bool gone = word == npi_offer_word(r->part_of, NPI_WITHDRAWN) ||
-                (word / 8 != r->part_of &&
-                 atomic_load_explicit(&r->lane->cut, memory_order_relaxed) ==
-                     r->part_of);
-    r->part_of = 0;
-    if (gone) {
-        forget_record(r, 0);
-    }
-}
-
-/* Committed bytes at head; Q1. A tail behind head is an offer half read. */
-enum npi_step npi_committed(struct npi_reader *r, uint64_t *avail)
-{
-    *avail = 0;
     if ((int64_t)(r->limit - r->head) <= 0) {
         r->limit = atomic_load_explicit(&r->lane->tail,
                                         memory_order_acquire) & ~NPI_WAITS;
     }
     int64_t n = (int64_t)(r->limit - r->head);
-    if (n > (int64_t)r->capacity) {
-        return NPI_BROKEN;
-    }
     *avail = n > 0 ? (uint64_t)n : 0;
-    return NPI_DONE;
+    return n > (int64_t)r->capacity ? NPI_BROKEN : NPI_DONE;
 }
 
-/* An offer that waits to be read. One that was read to its end stays OFFERED
- * until the writer has seen that. */
-bool npi_on_offer(const struct npi_reader *r, uint64_t *word)
+/* Committed bytes at head; Q1, Q6. A tail behind head is an offer half read; so
+ * is a rest that is not covered yet. */
+enum npi_step npi_committed(struct npi_reader *r, uint64_t *avail)
 {
-    *word = atomic_load_explicit(&r->lane->offer, memory_order_acquire);
-    return *word % 8 == NPI_OFFERED && *word / 8 != r->spent;
+    npi_follow_offer(r);
+    enum npi_step step = load_tail(r, avail);
+    if (*avail > 0 && r->part_of) {
+        npi_follow_offer(r);
+    }
+    if (r->part_of || (r->inside && r->rest > *avail)) {
+        *avail = 0;
+    }
+    return step;
 }
 
-/* Q4: claim the offer, if there is one and nothing is committed before it. */
-bool npi_claim(struct npi_reader *r)
+/* Whether the record at head can be gone on with although nothing follows. */
+bool npi_stash_only(const struct npi_reader *r)
 {
-    uint64_t word;
-    if (!npi_on_offer(r, &word)) {
-        return false;
-    }
-    /* What was committed before this offer is visible now; take that first. */
-    r->limit = atomic_load_explicit(&r->lane->tail, memory_order_acquire) &
-               ~NPI_WAITS;
-    if ((int64_t)(r->limit - r->head) > 0) {
-        return false;
-    }
-    uint64_t number = word / 8;
-    if (!atomic_compare_exchange_strong_explicit(
-            &r->lane->offer, &word, npi_offer_word(number, NPI_CLAIMED),
-            memory_order_acq_rel, memory_order_relaxed)) {
-        return false;
-    }
-    r->claim = number;
-    return true;
-}
-
-enum npi_step npi_claimed(struct npi_reader *r, uint64_t *avail)
-{
-    uint64_t fill = atomic_load_explicit(&r->lane->fill, memory_order_acquire);
-    *avail = fill - r->head;
-    return *avail > r->capacity ? NPI_BROKEN : NPI_DONE;
-}
-
-/* Q5: let go of the claim. False: it was abandoned, the record never was;
- * `copied` bytes of it are dropped. Any other state but ABANDONED means folded:
- * the writer begins nothing new before it has our answer. */
-bool npi_unclaim(struct npi_reader *r, uint64_t copied)
-{
-    uint64_t number = r->claim;
-    uint64_t word = npi_offer_word(number, NPI_CLAIMED);
-    npi_publish_head(r);
-    r->claim = 0;
-    bool still = atomic_compare_exchange_strong_explicit(
-        &r->lane->offer, &word, npi_offer_word(number, NPI_OFFERED),
-        memory_order_acq_rel, memory_order_acquire);
-    r->part_of = still && r->inside ? number : 0;
-    if (still || word != npi_offer_word(number, NPI_ABANDONED)) {
-        return true;
-    }
-    forget_record(r, copied);
-    atomic_store_explicit(&r->lane->offer,
-                          npi_offer_word(number, NPI_WITHDRAWN),
-                          memory_order_release);
-    npi_publish_head(r); /* the answer, for a writer that sleeps for it */
-    return false;
+    return r->inside && !r->part_of && r->rest == 0;
 }
 
 /* ------------------------------------------------------------------- records */
@@ -350,6 +275,7 @@ static enum npi_step finish_claim(struct npi_reader *r, struct npi_get *get,
     if (step == NPI_TOO_SMALL) {
         return step;
     }
+    npi_give(r, r->given + copied);
     keep(r, get);
     return step == NPI_MORE && !get->message ? NPI_DONE : step;
 }
@@ -368,11 +294,11 @@ static enum npi_step starve(struct npi_reader *r, struct npi_get *get)
         get->got = get->kept;
         return NPI_AGAIN;
     }
-    uint64_t avail; /* folded: all of it is committed now */
+    uint64_t avail; /* folded: all of it is committed, or will be at once */
     if (npi_committed(r, &avail) != NPI_DONE) {
         return NPI_BROKEN;
     }
-    return get_committed(r, get, avail);
+    return avail > 0 ? get_committed(r, get, avail) : NPI_AGAIN;
 }
 
 static enum npi_step get_offered(struct npi_reader *r, struct npi_get *get)
@@ -396,13 +322,12 @@ enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
     if (r->claim) {
         return get_offered(r, get);
     }
-    npi_follow_offer(r);
     uint64_t avail;
     if (npi_committed(r, &avail) != NPI_DONE) {
         return NPI_BROKEN;
     }
     enum npi_step step = NPI_AGAIN;
-    if (avail > 0 || (r->inside && !r->part_of)) {
+    if (avail > 0 || npi_stash_only(r)) {
         step = get_committed(r, get, avail);
         if (step != NPI_DONE || !goes_on(get) || get->whole) {
             return step;
@@ -417,9 +342,9 @@ enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
 
 /* ----------------------------------------------------------------- giving up */
 
-uint64_t npi_get_held(const struct npi_reader *r, const struct npi_get *get)
+uint64_t npi_get_held(const struct npi_get *get)
 {
-    return r->claim && get->message ? get->got - get->kept : 0;
+    return get->message ? get->got - get->kept : 0;
 }
 
 static void put_in_stash(struct npi_reader *r, struct npi_get *get,
@@ -437,22 +362,20 @@ static void put_in_stash(struct npi_reader *r, struct npi_get *get,
 enum npi_step npi_get_stop(struct npi_reader *r, struct npi_get *get,
                            unsigned char *stash, unsigned char **old)
 {
+    uint64_t copied = get->got - get->kept;
     *old = stash;
-    if (!r->claim) {
-        return get->moved || get->got > 0 ? NPI_DONE : NPI_AGAIN;
-    }
-    uint64_t held = npi_get_held(r, get);
-    if (!npi_unclaim(r, get->got - get->kept)) {
+    if (r->claim && !npi_unclaim(r, copied)) {
         get->got = get->kept;
         return NPI_AGAIN;
     }
-    if (held > 0 && stash) {
+    if (copied == 0) {
+        return get->moved || get->got > 0 ? NPI_DONE : NPI_AGAIN;
+    }
+    if (get->message && stash) {
         put_in_stash(r, get, stash, old);
         return NPI_AGAIN;
     }
-    if (get->got == get->kept) {
-        return get->moved ? NPI_DONE : NPI_AGAIN;
-    }
+    npi_give(r, r->given + copied);
     keep(r, get);
     return get->message ? NPI_MORE : NPI_DONE;
 }
@@ -470,7 +393,7 @@ void npi_get_orphan(struct npi_reader *r, struct npi_get *get)
     r->claim = r->part_of = 0;
     if (!folded) {
         uint64_t copied = get ? get->got - get->kept : 0;
-        forget_record(r, copied);
+        npi_forget_record(r, copied);
         if (get) {
             get->got = get->kept;
         }

@@ -152,13 +152,10 @@ enum npi_step npi_peek(struct npi_reader *r, struct npi_look *look, bool offers)
     if (npi_committed(r, &avail) != NPI_DONE || !npi_walk(r)) {
         return NPI_BROKEN;
     }
-    if (avail == 0 && (!r->inside || r->part_of)) {
+    if (avail == 0 && !npi_stash_only(r)) {
         return offers ? look_offer(r, look) : NPI_DONE;
     }
     uint64_t own = npi_stashed(r) + (r->inside ? r->rest : 0);
-    if (r->inside && r->rest > avail) {
-        return NPI_BROKEN;
-    }
     look->avail = own + r->walk_bytes + (offers ? offered(r) : 0);
     return look_records(r, look, r->head + avail);
 }
@@ -190,9 +187,8 @@ bool npi_readable(struct npi_reader *r, bool offers)
     if (r->claim) {
         return false; /* a read is at it */
     }
-    npi_follow_offer(r);
     if (npi_committed(r, &avail) != NPI_DONE || avail > 0 ||
-        (r->inside && !r->part_of)) {
+        npi_stash_only(r)) {
         return true;
     }
     uint64_t word;

@@ -257,13 +257,15 @@ static uint64_t resolve(struct npi_writer *w, enum npi_offer_state from_offered,
     }
 }
 
-/* Enough is read: tail first, so that who sees FOLDED sees it covered. */
+/* Enough is read. FOLDED first: who sees tail beyond the place where it read
+ * half of the offer finds out what became of that. */
 static enum npi_step fold(struct npi_writer *w, struct npi_put *put)
 {
+    bool sane = resolve(w, NPI_FOLDED, NPI_FOLDED) != 0;
     w->tail = w->fill;
-    publish(w);
     w->offering = put->offered = false;
-    return resolve(w, NPI_FOLDED, NPI_FOLDED) ? NPI_DONE : NPI_BROKEN;
+    publish(w);
+    return sane ? NPI_DONE : NPI_BROKEN;
 }
 
 enum npi_step npi_put_leave(struct npi_writer *w, struct npi_put *put)
@@ -294,15 +296,24 @@ enum npi_step npi_put(struct npi_writer *w, struct npi_put *put)
     return NPI_AGAIN;
 }
 
-/* Data bytes of the offer that the reader has been given, as far as we know. In
- * byte mode all before head is, in message mode some of it may be stashed. */
-static uint64_t delivered(const struct npi_writer *w)
+/* Data bytes of the offer that the program on the other end has. While it is
+ * claimed the reader says so; otherwise in byte mode it is all before head, in
+ * message mode some of that may be stashed. */
+static uint64_t delivered(const struct npi_writer *w, const struct npi_put *put,
+                          bool claimed)
 {
-    uint64_t by_head = w->head_seen - w->tail;
-    by_head = by_head > w->fill - w->tail ? 0 : by_head;
-    by_head = by_head > w->header ? by_head - w->header : 0;
-    uint64_t by_read = w->read_seen > w->begin ? w->read_seen - w->begin : 0;
-    return w->message && by_read < by_head ? by_read : by_head;
+    uint64_t given = atomic_load_explicit(&w->lane->given,
+                                          memory_order_relaxed);
+    if (!claimed && !w->message) {
+        uint64_t gone = w->head_seen - w->tail;
+        given = gone <= w->fill - w->tail && gone > w->header
+                    ? gone - w->header
+                    : 0;
+    }
+    if (!claimed && w->head_seen - w->tail - 1 >= w->fill - w->tail) {
+        given = 0; /* not begun: given is of an older offer */
+    }
+    return given < put->size ? given : put->size;
 }
 
 enum npi_step npi_put_stop(struct npi_writer *w, struct npi_put *put,
@@ -320,13 +331,17 @@ enum npi_step npi_put_stop(struct npi_writer *w, struct npi_put *put,
     if (was == npi_offer_word(w->number, NPI_CLAIMED)) {
         w->offering = false;
         w->abandoned = true;
-        *taken = w->read_seen > w->begin ? w->read_seen - w->begin : 0;
+        *taken = delivered(w, put, true);
         publish(w); /* the reader may sleep for more of it */
         return NPI_AGAIN;
     }
     bool all = put->placed == put->size && w->head_seen == w->fill;
-    *taken = all ? put->size : delivered(w);
-    atomic_store_explicit(&w->lane->cut, w->number, memory_order_release);
+    *taken = all ? put->size : delivered(w, put, false);
+    if (w->head_seen - w->tail - 1 < w->fill - w->tail) {
+        /* Half read. There is one such record at most: the reader must have
+         * noticed it before it can read half of another. */
+        atomic_store_explicit(&w->lane->cut, w->number, memory_order_release);
+    }
     take_back(w);
     publish(w);
     return all ? NPI_DONE : NPI_AGAIN;

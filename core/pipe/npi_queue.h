@@ -38,7 +38,8 @@
  * than the ring streams through), and the word `offer` says whose it is:
  *     OFFERED -> CLAIMED     reader, before it touches the record
  *     CLAIMED -> OFFERED     reader, when its call has what it wants
- *     OFFERED, CLAIMED -> FOLDED     writer: enough is read, tail covers it
+ *     OFFERED, CLAIMED -> FOLDED     writer: enough is read; it moves tail
+ *                            over the record next
  *     OFFERED -> WITHDRAWN   writer: deadline, cancel
  *     CLAIMED -> ABANDONED   writer: the same, while a read is copying
  *     ABANDONED -> WITHDRAWN reader: it has let go
@@ -53,7 +54,10 @@
  *       `head` is published before that step and `read` after it, and bytes
  *       that are dropped behind head count as read; so the writer settles a
  *       withdrawn offer by head alone, and read catches up.
- *   Q6  At most one offer exists; other writes of this end wait for it in the
+ *   Q6  The writer says what became of an offer before it moves tail. A reader
+ *       that stands half way in an offer and sees tail beyond that place looks
+ *       at `offer` (again) before it believes that the rest is there.
+ *   Q7  At most one offer exists; other writes of this end wait for it in the
  *       caller. It has no size zero.
  *   A message half read earlier (MORE_DATA) and then withdrawn loses its rest:
  *   `cut` names it, for the reader that comes after the next offer has begun.
@@ -170,6 +174,8 @@ struct npi_reader {
     uint64_t part_of;    /* the offer the record at head belongs to, or 0 */
     uint64_t claim;      /* the offer claimed now, or 0 */
     uint64_t spent;      /* the last offer that was read to its end */
+    uint64_t given_of;   /* the offer claimed last ... */
+    uint64_t given;      /* ... and how much of it the program was given */
     uint64_t walk;       /* peek has counted up to this position ... */
     uint64_t walk_bytes; /* ... this many bytes in records behind this one */
     unsigned char *stash;
@@ -204,8 +210,7 @@ enum npi_step npi_get(struct npi_reader *reader, struct npi_get *get,
  * was taken. npi_get_held says how large a stash it needs for that; stash may
  * be NULL (then a part is delivered: NPI_MORE). A stash that is replaced is
  * returned in *old for the caller to free. */
-uint64_t npi_get_held(const struct npi_reader *reader,
-                      const struct npi_get *get);
+uint64_t npi_get_held(const struct npi_get *get);
 enum npi_step npi_get_stop(struct npi_reader *reader, struct npi_get *get,
                            unsigned char *stash, unsigned char **old);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the namedpipe authors */
 
-/* What npi_get.c and npi_peek.c share: the reader's view of a queue. */
+/* What npi_get.c, npi_claim.c and npi_peek.c share: the reader's view of a queue. */
 
 #ifndef NPI_READER_H
 #define NPI_READER_H
@@ -13,6 +13,9 @@ uint64_t npi_stashed(const struct npi_reader *reader);
 /* Committed bytes at head; NPI_BROKEN on a tail that cannot be. */
 enum npi_step npi_committed(struct npi_reader *reader, uint64_t *avail);
 
+/* Whether the record at head can be gone on with although nothing follows. */
+bool npi_stash_only(const struct npi_reader *reader);
+
 /* Whether an offer waits to be read. */
 bool npi_on_offer(const struct npi_reader *reader, uint64_t *word);
 /* Claim the offer if there is one; what is physically there of a claimed one;
@@ -21,14 +24,20 @@ bool npi_claim(struct npi_reader *reader);
 enum npi_step npi_claimed(struct npi_reader *reader, uint64_t *avail);
 bool npi_unclaim(struct npi_reader *reader, uint64_t copied);
 
-/* Find out what became of an offer whose record was half read. */
-void npi_follow_offer(struct npi_reader *reader);
-
 /* Parse the header of the record at a position. */
 bool npi_record(const struct npi_reader *reader, uint64_t at, uint64_t avail,
                 uint64_t *header, uint64_t *size);
 
 void npi_publish_head(struct npi_reader *reader);
+
+/* Of the claimed offer, so much has been given to the program. */
+void npi_give(struct npi_reader *reader, uint64_t bytes);
+
+/* The record at head is withdrawn, `copied` bytes of it are dropped. */
+void npi_forget_record(struct npi_reader *reader, uint64_t copied);
+
+/* Find out what became of an offer whose record was half read. */
+void npi_follow_offer(struct npi_reader *reader);
 
 /* Bring walk and walk_bytes up to what is committed; false: broken. */
 bool npi_walk(struct npi_reader *reader);

@@ -154,7 +154,7 @@ static bool read_one(struct npi_reader *r, struct seen *seen, uint32_t *random)
     enum npi_step step;
     while ((step = npi_get(r, &get, true)) == NPI_AGAIN) {
         if (patience-- == 0) {
-            uint64_t held = npi_get_held(r, &get);
+            uint64_t held = npi_get_held(&get);
             step = npi_get_stop(r, &get, held ? malloc((size_t)held) : NULL,
                                 &old);
             free(old);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* Whether to look a little longer before sleeping.
+ *
+ * A spin that succeeds saves a sleep here and a wake-up there; one that fails
+ * burns a CPU for nothing. Each lane keeps an account in time: a useful spin
+ * earns WORTH, every spin pays what it burned, and the balance is at most
+ * RICH. An empty account earns a share of 1/SHARE of the time that passes. So
+ * vain spinning never exceeds that share of wall time plus RICH, whatever makes
+ * it vain: a slow peer, an idle one, busy CPUs.
+ *
+ * Two facts tell when a spin has little hope: the peer had to be woken by our
+ * last ring, or it was last seen on our own CPU. Then somebody must be scheduled
+ * first, and we spin only for a trial every 2^losses waits, long enough to see
+ * a slow wake-up through. On such a trial the peer finds that it need not ring,
+ * so it spins as well, and both are out of the slow mode.
+ *
+ * With one CPU, or a quota below two, nothing is ever spun. */
+
+#define _GNU_SOURCE 1
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "linux/npx.h"
+
+#define LIMIT 20000  /* the longest hopeful spin, ns */
+#define TRIAL 50000  /* the longest trial */
+#define WORTH 5000   /* what a sleep and a wake-up cost */
+#define RICH (8 * LIMIT)
+#define SHARE 32
+#define MOST_LOSSES 8
+#define FREE_LOOKS 24 /* under a microsecond: no clock, no charge */
+
+static void pause_cpu(void)
+{
+#if defined __x86_64__ || defined __i386__
+    __builtin_ia32_pause();
+#elif defined __aarch64__
+    __asm__ volatile("yield");
+#endif
+}
+
+/* A CPU quota below two whole CPUs makes spinning as bad as one CPU does. */
+static bool quota_allows(void)
+{
+    long long quota, period;
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (!file) {
+        return true;
+    }
+    int n = fscanf(file, "%lld %lld", &quota, &period);
+    fclose(file);
+    return n != 2 || quota >= 2 * period;
+}
+
+static bool user_allows(void)
+{
+    const char *text = getenv("NAMEDPIPE_SPIN");
+    return !text || strcmp(text, "0") != 0;
+}
+
+static bool allowed(void)
+{
+    static atomic_int known; /* 0 not yet, 1 no, 2 yes */
+    int value = atomic_load_explicit(&known, memory_order_relaxed);
+    if (value == 0) {
+        cpu_set_t cpus;
+        bool many = sched_getaffinity(0, sizeof cpus, &cpus) == 0 &&
+                    CPU_COUNT(&cpus) > 1;
+        value = many && quota_allows() && user_allows() ? 2 : 1;
+        atomic_store_explicit(&known, value, memory_order_relaxed);
+    }
+    return value == 2;
+}
+
+void npx_account_open(struct npx_account *account)
+{
+    account->balance = RICH;
+    account->last = npi_now();
+}
+
+/* The peer was last seen on the CPU we are on; and leave ours for it. */
+static bool on_my_cpu(struct npx_pipe *h)
+{
+    uint32_t here = (uint32_t)sched_getcpu() + 1;
+    _Atomic uint32_t *mine = &h->shm->cpu[h->server ? 1 : 0];
+    if (atomic_load_explicit(mine, memory_order_relaxed) != here) {
+        atomic_store_explicit(mine, here, memory_order_relaxed);
+    }
+    return atomic_load_explicit(&h->shm->cpu[h->server ? 0 : 1],
+                                memory_order_relaxed) == here;
+}
+
+static void deposit(struct npx_account *account, int64_t amount)
+{
+    account->balance += amount;
+    if (account->balance > RICH) {
+        account->balance = RICH;
+    }
+}
+
+static bool affords(struct npx_account *account, int64_t price)
+{
+    if (account->balance >= price) {
+        return true;
+    }
+    int64_t now = npi_now();
+    deposit(account, (now - account->last) / SHARE);
+    account->last = now;
+    return account->balance >= price;
+}
+
+static void won(struct npx_account *account)
+{
+    account->losses = account->skip = 0;
+}
+
+static void lost(struct npx_account *account)
+{
+    if (account->losses < MOST_LOSSES) {
+        account->losses++;
+    }
+    account->skip = 1u << account->losses;
+}
+
+/* Look n times. */
+static bool look(struct npx_op *op, int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (op->ready(op)) {
+            return true;
+        }
+        pause_cpu();
+    }
+    return false;
+}
+
+static bool spin_for(struct npx_op *op, struct npx_account *account,
+                     int64_t limit)
+{
+    if (look(op, FREE_LOOKS)) {
+        deposit(account, WORTH);
+        won(account);
+        return true;
+    }
+    int64_t start = npi_now(), burned;
+    bool useful;
+    do {
+        useful = look(op, 4);
+        burned = npi_now() - start;
+    } while (!useful && burned < limit);
+    account->last = start + burned;
+    deposit(account, (useful ? WORTH : 0) - burned);
+    if (useful && burned < WORTH) {
+        won(account);
+    } else {
+        lost(account);
+    }
+    return useful;
+}
+
+bool npx_spin(struct npx_op *op)
+{
+    struct npx_pipe *h = op->h;
+    struct npx_account *account = &op->lane->account;
+    if (!allowed() || !h->shm) {
+        return false;
+    }
+    int64_t limit = LIMIT;
+    bool woke = atomic_exchange_explicit(&h->rang, false,
+                                         memory_order_relaxed);
+    if (on_my_cpu(h) || woke) {
+        if (account->skip > 0) {
+            account->skip--;
+            return false;
+        }
+        limit = account->losses > 0 ? TRIAL : LIMIT;
+    }
+    return affords(account, limit) && spin_for(op, account, limit);
+}
