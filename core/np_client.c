@@ -53,8 +53,8 @@ static int connect_until(const struct npi_name *name,
     }
 }
 
-int np_connect(const char *name, const np_client_opts *opts,
-               np_pipe **pipe_out, uint32_t ms)
+int np_connect(const char *name, const np_client_opts *opts, np_pipe **pipe_out,
+               uint32_t ms)
 {
     struct npi_name parsed;
     np_client_opts all;

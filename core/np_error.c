@@ -15,10 +15,9 @@ static _Thread_local struct npi_interrupt interrupt;
 static const struct {
     int code;
     const char *name, *text;
-} errors[] = {
-    {0, "OK", "success"},
+} errors[] = {{0, "OK", "success"},
 #define NP_X(name, code, errno_name, class, text) {code, #name, text},
-    NP_ERRORS(NP_X)
+              NP_ERRORS(NP_X)
 #undef NP_X
 };
 

@@ -59,15 +59,13 @@ int npi_handle_enter(np_pipe *pipe)
     }
     /* The memory is the caller's until np_close. A count of 0 stays 0: the
      * resources are gone for good. */
-    unsigned inside = atomic_load_explicit(&pipe->inside,
-                                           memory_order_relaxed);
+    unsigned inside = atomic_load_explicit(&pipe->inside, memory_order_relaxed);
     do {
-        if (inside == 0 || atomic_load_explicit(&pipe->closing,
-                                                memory_order_relaxed)) {
+        if (inside == 0 ||
+            atomic_load_explicit(&pipe->closing, memory_order_relaxed)) {
             return NP_INVALID_HANDLE;
         }
-    } while (!atomic_compare_exchange_weak(&pipe->inside, &inside,
-                                           inside + 1));
+    } while (!atomic_compare_exchange_weak(&pipe->inside, &inside, inside + 1));
     return NP_OK;
 }
 

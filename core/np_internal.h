@@ -79,14 +79,14 @@ struct npi_interrupt npi_interrupt_get(void);
 struct npi_read {
     void *buf;
     size_t size;
-    size_t got;  /* out */
-    bool whole;  /* np_recv: NP_INSUFFICIENT_BUFFER instead of a part */
+    size_t got; /* out */
+    bool whole; /* np_recv: NP_INSUFFICIENT_BUFFER instead of a part */
 };
 
 struct npi_write {
     const void *data;
     size_t size;
-    size_t put;  /* out */
+    size_t put; /* out */
 };
 
 struct npi_peek {
@@ -131,10 +131,10 @@ struct npi_ops {
 struct np_pipe {
     const struct npi_ops *ops;
     struct npi_name name;
-    unsigned generation;  /* of the process that made it, see npi_generation */
-    atomic_uint inside;   /* calls inside, and 1 for "not shut" */
-    atomic_uint owners;   /* of the memory: np_close's, and the resources' */
-    atomic_bool closing;  /* np_shutdown has begun */
+    unsigned generation; /* of the process that made it, see npi_generation */
+    atomic_uint inside;  /* calls inside, and 1 for "not shut" */
+    atomic_uint owners;  /* of the memory: np_close's, and the resources' */
+    atomic_bool closing; /* np_shutdown has begun */
     _Atomic(np_server *) home; /* to tell when this instance goes, or NULL */
 };
 
@@ -189,8 +189,8 @@ void npi_os_kick(void);
 
 /* np_select over pipes that are entered (NULL entries are skipped);
  * ready[i] = 1 when pipes[i] is; *count_out of them. */
-int npi_os_select(np_pipe **pipes, uint32_t *ready, size_t n,
-                  size_t *count_out, npi_deadline deadline);
+int npi_os_select(np_pipe **pipes, uint32_t *ready, size_t n, size_t *count_out,
+                  npi_deadline deadline);
 
 /* Let another thread run: the wait of the core's two-line critical sections. */
 void npi_os_yield(void);

@@ -123,13 +123,13 @@ typedef struct np_server np_server;
  * max_instances, default_timeout) are those of the first instance; a later one
  * must agree in access only, its other values are ignored as Windows does. */
 typedef struct np_server_opts {
-    uint32_t size;            /* sizeof(np_server_opts) */
-    uint32_t mode;            /* NP_BYTE or NP_MESSAGE: the pipe's type */
-    uint32_t read_mode;       /* of this end; NP_MODE_DEFAULT: the pipe's type */
-    uint32_t access;          /* NP_INBOUND, NP_OUTBOUND or NP_DUPLEX */
-    uint32_t max_instances;   /* 1 ... 255, 255 meaning no limit */
-    uint32_t in_quota;        /* client to server, bytes; 0 is a quota of 0 */
-    uint32_t out_quota;       /* server to client, bytes */
+    uint32_t size;          /* sizeof(np_server_opts) */
+    uint32_t mode;          /* NP_BYTE or NP_MESSAGE: the pipe's type */
+    uint32_t read_mode;     /* of this end; NP_MODE_DEFAULT: the pipe's type */
+    uint32_t access;        /* NP_INBOUND, NP_OUTBOUND or NP_DUPLEX */
+    uint32_t max_instances; /* 1 ... 255, 255 meaning no limit */
+    uint32_t in_quota;      /* client to server, bytes; 0 is a quota of 0 */
+    uint32_t out_quota;     /* server to client, bytes */
     uint32_t default_timeout; /* of np_wait, ms; 0 means 50 */
     uint32_t flags;           /* NP_FLAG_FIRST: fail if the name exists;
                                  NP_FLAG_NOWAIT: PIPE_NOWAIT for this end */
@@ -193,8 +193,8 @@ typedef struct np_client_opts {
 
 #define NP_CLIENT_OPTS_INIT                                                    \
     {                                                                          \
-        (uint32_t)sizeof(np_client_opts), (uint32_t)(NP_READ | NP_WRITE), NP_MODE_DEFAULT, \
-            0, NP_WAIT_INSTANCE                                                \
+        (uint32_t)sizeof(np_client_opts), (uint32_t)(NP_READ | NP_WRITE),      \
+            NP_MODE_DEFAULT, 0, NP_WAIT_INSTANCE                               \
     }
 
 /* Open the client end of a listening instance, never waiting for one. Of

@@ -37,31 +37,32 @@ struct npx_account {
 struct npx_lane {
     pthread_mutex_t lock;
     struct npx_op *first, *last; /* blocked calls in the order they came */
-    uint64_t bytes; /* reads: room in their buffers; writes: data behind first */
+    uint64_t
+        bytes; /* reads: room in their buffers; writes: data behind first */
     struct npx_account account;
 };
 
 struct npx_pipe {
     struct np_pipe base;
     bool server;
-    uint32_t access;         /* NP_READ, NP_WRITE of this end */
-    struct npx_meta meta;    /* of the pipe */
-    uint32_t quotas[2];      /* in, out */
-    _Atomic uint32_t mode;   /* NP_NOWAIT, NP_READMODE_MESSAGE */
+    uint32_t access;       /* NP_READ, NP_WRITE of this end */
+    struct npx_meta meta;  /* of the pipe */
+    uint32_t quotas[2];    /* in, out */
+    _Atomic uint32_t mode; /* NP_NOWAIT, NP_READMODE_MESSAGE */
 
     pthread_mutex_t link;
-    struct npx_slot slot;    /* server's end */
-    bool greeting;           /* accepted; the hello has not come yet */
+    struct npx_slot slot; /* server's end */
+    bool greeting;        /* accepted; the hello has not come yet */
     npi_deadline greet_by;
-    atomic_uint state;       /* CLOSING is derived, see npx_state */
-    atomic_uint epoch;       /* changes when a conversation ends */
-    atomic_bool accepted;    /* somebody knows of the client */
-    atomic_bool gone;        /* the socket has ended */
-    int fd;                  /* listener or connection; hub closes it */
-    int sock;                /* the connection alone; under the lanes */
+    atomic_uint state;    /* CLOSING is derived, see npx_state */
+    atomic_uint epoch;    /* changes when a conversation ends */
+    atomic_bool accepted; /* somebody knows of the client */
+    atomic_bool gone;     /* the socket has ended */
+    int fd;               /* listener or connection; hub closes it */
+    int sock;             /* the connection alone; under the lanes */
     uint32_t peer_pid, peer_uid;
 
-    struct npi_shm *shm;     /* this conversation's, or NULL */
+    struct npi_shm *shm; /* this conversation's, or NULL */
     size_t shm_size;
     struct npx_lane in, out;
     struct npi_reader reader; /* under in.lock */
@@ -70,7 +71,7 @@ struct npx_pipe {
     atomic_bool rang;         /* the peer had to be woken since the last spin */
 
     struct npx_hub hub;
-    atomic_int epoll;        /* np_get_fd's, or -1 */
+    atomic_int epoll; /* np_get_fd's, or -1 */
 };
 
 static inline struct npx_pipe *npx_of(np_pipe *pipe)
@@ -128,8 +129,8 @@ void npx_hello_refuse_fds(int sock);
 struct npx_op {
     struct npx_pipe *h;
     struct npx_lane *lane;
-    bool ordered;  /* waits for its turn in the lane */
-    bool nowait;   /* answers now: deadline 0, or a NOWAIT end */
+    bool ordered; /* waits for its turn in the lane */
+    bool nowait;  /* answers now: deadline 0, or a NOWAIT end */
     unsigned epoch;
     uint64_t size; /* counted in lane->bytes while it waits */
     bool begun;    /* has been first */

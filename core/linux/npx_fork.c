@@ -18,7 +18,6 @@
 #include <stdint.h>
 #include <unistd.h>
 
-#include "linux/npx_wait.h"
 #include "np_internal.h"
 
 #define MAX_FDS (1 << 20)
@@ -53,7 +52,6 @@ static void after_fork_child(void)
     }
     atomic_store(&kept_limit, 0);
     pthread_rwlock_init(&guard, NULL);
-    npx_wait_forked();
     atomic_fetch_add(&npi_generation, 1);
 }
 

@@ -127,8 +127,7 @@ static bool shape_memfd(int fd, size_t size)
     int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     return !NPI_FAULT("ftruncate") && size_allowed(size) &&
            ftruncate(fd, (off_t)size) == 0 &&
-           (!strict_overcommit() ||
-            posix_fallocate(fd, 0, (off_t)size) == 0) &&
+           (!strict_overcommit() || posix_fallocate(fd, 0, (off_t)size) == 0) &&
            fcntl(fd, F_ADD_SEALS, seals) == 0;
 }
 
@@ -152,7 +151,8 @@ static int send_hello(int sock, int memfd, size_t size)
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = {0};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1,
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
     struct cmsghdr *cmsg = CMSG_FIRSTHDR(&message);
@@ -277,7 +277,8 @@ static ssize_t receive(int sock, void *data, size_t size, struct gift *gift,
 {
     union control control;
     struct iovec part = {data, size};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1,
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
                              .msg_control = control.bytes,
                              .msg_controllen = sizeof control.bytes};
     ssize_t n;

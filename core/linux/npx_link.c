@@ -38,8 +38,8 @@
 
 static void drain(struct npx_hub *hub, int fd, short revents)
 {
-    struct npx_pipe *h =
-        (struct npx_pipe *)((char *)hub - offsetof(struct npx_pipe, hub));
+    struct npx_pipe *h = (struct npx_pipe *)((char *)hub -
+                                             offsetof(struct npx_pipe, hub));
     if (atomic_load(&h->state) != NP_CONNECTED) {
         return; /* a listener, or a hello that npx_link_poll reads */
     }
@@ -64,7 +64,9 @@ struct npx_pipe *npx_pipe_new(const struct npi_name *name, bool server)
         return NULL;
     }
     struct npx_pipe *h = memory;
-    *h = (struct npx_pipe){.server = server, .fd = -1, .sock = -1,
+    *h = (struct npx_pipe){.server = server,
+                           .fd = -1,
+                           .sock = -1,
                            .slot = {.dir_fd = -1, .meta_fd = -1}};
     npi_handle_init(&h->base, &npx_ops, name);
     pthread_mutex_init(&h->link, NULL);
@@ -162,10 +164,10 @@ static int take_client(struct npx_pipe *h)
     shutdown(h->fd, SHUT_RD);
     NPI_POINT("after-shutdown");
     npx_fork_hold();
-    int sock = NPI_FAULT("accept4") ? -1
-                                    : npx_fd_keep(accept4(
-                                          h->fd, NULL, NULL,
-                                          SOCK_CLOEXEC | SOCK_NONBLOCK));
+    int sock = NPI_FAULT("accept4")
+                   ? -1
+                   : npx_fd_keep(accept4(h->fd, NULL, NULL,
+                                         SOCK_CLOEXEC | SOCK_NONBLOCK));
     npx_fork_release();
     if (sock < 0) {
         int error = errno;
@@ -173,8 +175,7 @@ static int take_client(struct npx_pipe *h)
             return listen_again(h); /* it was nobody after all */
         }
         return npi_fail(NP_NO_SYSTEM_RESOURCES,
-                        "cannot accept the client that waits: errno %d",
-                        error);
+                        "cannot accept the client that waits: errno %d", error);
     }
     NPI_POINT("after-accept");
     h->greeting = true;
@@ -276,8 +277,7 @@ void npx_link_ring(struct npx_pipe *h)
     atomic_store_explicit(&h->rang, true, memory_order_relaxed);
     for (int tries = 0; tries < 10; tries++) {
         ssize_t n = send(h->sock, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (n >= 0 || (errno != ENOBUFS && errno != ENOMEM &&
-                       errno != EINTR)) {
+        if (n >= 0 || (errno != ENOBUFS && errno != ENOMEM && errno != EINTR)) {
             /* EAGAIN: the peer has unread bytes and will look. An ended
              * socket says so by itself. */
             return;

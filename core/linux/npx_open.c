@@ -11,6 +11,14 @@
 #include "linux/npx.h"
 #include "linux/npx_fork.h"
 
+/* A handle nobody has seen yet. */
+static void discard(struct npx_pipe *h)
+{
+    npx_link_shut(&h->base);
+    npx_link_release(&h->base);
+    npi_os_free(&h->base);
+}
+
 /* -------------------------------------------------------------------- server */
 
 static uint32_t read_mode(uint32_t wanted, uint32_t type, uint32_t fallback)
@@ -50,7 +58,7 @@ int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
         code = set_up_instance(h, opts);
     }
     if (code) {
-        np_close(&h->base);
+        discard(h);
         return code;
     }
     *pipe_out = &h->base;
@@ -70,8 +78,7 @@ static int check_access(const struct npx_view *view, const np_client_opts *opts)
         allowed |= NP_WRITE;
     }
     if (opts->access & ~allowed) {
-        return npi_fail(NP_ACCESS_DENIED,
-                        "the pipe's clients may %s only",
+        return npi_fail(NP_ACCESS_DENIED, "the pipe's clients may %s only",
                         allowed == NP_READ ? "read" : "write");
     }
     if (opts->read_mode == NP_MESSAGE && view->meta.mode == NP_BYTE) {
@@ -139,7 +146,9 @@ int npi_os_open(const struct npi_name *name, const np_client_opts *opts,
     code = h ? open_view(h, &view, opts, own_type) : NP_NOT_ENOUGH_MEMORY;
     npx_view_close(&view);
     if (code) {
-        np_close(h ? &h->base : NULL);
+        if (h) {
+            discard(h);
+        }
         return code;
     }
     *pipe_out = &h->base;
@@ -288,7 +297,9 @@ static int select_wait(np_pipe **pipes, uint32_t *ready, size_t n,
                        size_t *count_out, npi_deadline deadline)
 {
     static struct npx_hub nowhere = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                                     .fd = -1, .muted = -1, .polled = -1,
+                                     .fd = -1,
+                                     .muted = -1,
+                                     .polled = -1,
                                      .retired = -1};
     size_t joined;
     struct npx_waiter *waiters = calloc(n + 1, sizeof *waiters);
@@ -318,8 +329,8 @@ static int select_wait(np_pipe **pipes, uint32_t *ready, size_t n,
     return code;
 }
 
-int npi_os_select(np_pipe **pipes, uint32_t *ready, size_t n,
-                  size_t *count_out, npi_deadline deadline)
+int npi_os_select(np_pipe **pipes, uint32_t *ready, size_t n, size_t *count_out,
+                  npi_deadline deadline)
 {
     *count_out = collect(pipes, ready, n, false);
     if (*count_out > 0) {

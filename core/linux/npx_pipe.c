@@ -111,8 +111,8 @@ static int read_stop(struct npx_op *op, int code)
         if (held > 0) {
             stash = malloc((size_t)held);
         }
-        enum npi_step step =
-            npi_get_stop(&h->reader, &reading->get, stash, &old);
+        enum npi_step step = npi_get_stop(&h->reader, &reading->get, stash,
+                                          &old);
         free(old);
         npx_ring_writer(h);
         if (step != NPI_AGAIN) {
@@ -127,8 +127,8 @@ static int run_read(struct npx_pipe *h, struct npi_read *read,
 {
     struct reading reading = {.nowait_end = !reply && is_nowait(h)};
     struct npx_op op = npx_op_new(h, &h->in, deadline);
-    npi_get_init(&reading.get, read->buf, read->size,
-                 reads_messages(h), read->whole);
+    npi_get_init(&reading.get, read->buf, read->size, reads_messages(h),
+                 read->whole);
     op.nowait |= reading.nowait_end;
     op.size = read->size;
     op.step = read_step;
@@ -248,8 +248,8 @@ static void write_counted(struct npx_op *op)
     struct npx_pipe *h = op->h;
     if (h->shm) {
         uint64_t first = op->lane->first ? op->lane->first->size : 0;
-        atomic_store_explicit(&h->writer.lane->behind,
-                              op->lane->bytes - first, memory_order_relaxed);
+        atomic_store_explicit(&h->writer.lane->behind, op->lane->bytes - first,
+                              memory_order_relaxed);
     }
 }
 
@@ -263,8 +263,8 @@ static int write_stop(struct npx_op *op, int code)
     struct npx_pipe *h = op->h;
     struct writing *writing = op->state;
     if (op->begun && h->shm && op->epoch == atomic_load(&h->epoch)) {
-        enum npi_step step =
-            npi_put_stop(&h->writer, &writing->put, &writing->taken);
+        enum npi_step step = npi_put_stop(&h->writer, &writing->put,
+                                          &writing->taken);
         npx_ring_reader(h);
         if (step == NPI_DONE) {
             return NP_OK;

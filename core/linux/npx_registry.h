@@ -13,18 +13,18 @@
 
 /* Pipe-wide, fixed by the first instance. */
 struct npx_meta {
-    uint32_t mode;            /* NP_BYTE, NP_MESSAGE */
-    uint32_t access;          /* NP_INBOUND ... */
+    uint32_t mode;   /* NP_BYTE, NP_MESSAGE */
+    uint32_t access; /* NP_INBOUND ... */
     uint32_t max_instances;
     uint32_t default_timeout; /* ms */
 };
 
 /* What an instance holds of its name. */
 struct npx_slot {
-    int dir_fd;        /* the name's directory */
-    int meta_fd;       /* its own description, holding the slot's lock */
-    unsigned index;    /* 0 ... 254 */
-    uint64_t turn;     /* of its last listen, increasing over the name */
+    int dir_fd;     /* the name's directory */
+    int meta_fd;    /* its own description, holding the slot's lock */
+    unsigned index; /* 0 ... 254 */
+    uint64_t turn;  /* of its last listen, increasing over the name */
     uint32_t in_quota, out_quota;
 };
 

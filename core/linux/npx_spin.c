@@ -27,9 +27,9 @@
 
 #include "linux/npx.h"
 
-#define LIMIT 20000  /* the longest hopeful spin, ns */
-#define TRIAL 50000  /* the longest trial */
-#define WORTH 5000   /* what a sleep and a wake-up cost */
+#define LIMIT 20000 /* the longest hopeful spin, ns */
+#define TRIAL 50000 /* the longest trial */
+#define WORTH 5000  /* what a sleep and a wake-up cost */
 #define RICH (8 * LIMIT)
 #define SHARE 32
 #define MOST_LOSSES 8
@@ -171,8 +171,7 @@ bool npx_spin(struct npx_op *op)
         return false;
     }
     int64_t limit = LIMIT;
-    bool woke = atomic_exchange_explicit(&h->rang, false,
-                                         memory_order_relaxed);
+    bool woke = atomic_exchange_explicit(&h->rang, false, memory_order_relaxed);
     if (on_my_cpu(h) || woke) {
         if (account->skip > 0) {
             account->skip--;

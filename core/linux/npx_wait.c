@@ -42,20 +42,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "linux/npx_fork.h"
 
 #define NS_PER_S 1000000000
 #define SLICE_NS 50000000
-
-int64_t npi_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
-}
 
 /* ------------------------------------------------- the thread's own eventfd */
 
@@ -104,8 +96,9 @@ static int own_eventfd(void)
     }
     pthread_once(&own_once, own_key_make);
     npx_fork_hold();
-    int fd = NPI_FAULT("eventfd") ? -1 : npx_fd_keep(
-        eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    int fd = NPI_FAULT("eventfd")
+                 ? -1
+                 : npx_fd_keep(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     npx_fork_release();
     if (fd >= 0) {
         own.fd = fd;
@@ -114,11 +107,6 @@ static int own_eventfd(void)
         pthread_setspecific(own_key, &own);
     }
     return fd;
-}
-
-void npx_wait_forked(void)
-{
-    own.made = false;
 }
 
 /* ------------------------------------------------------------ hubs, waiters */
@@ -322,8 +310,7 @@ static int poll_once(struct pollfd *fds, size_t n, npi_deadline deadline,
     if (slice) {
         left = SLICE_NS;
     }
-    struct timespec span = {(time_t)(left / NS_PER_S),
-                            (long)(left % NS_PER_S)};
+    struct timespec span = {(time_t)(left / NS_PER_S), (long)(left % NS_PER_S)};
     int count = ppoll(fds, (nfds_t)n, left == NPI_FOREVER ? NULL : &span, NULL);
     if (count < 0) {
         return errno;

@@ -17,10 +17,10 @@ struct npx_hub;
 struct npx_waiter {
     struct npx_waiter *prev, *next;
     struct npx_hub *hub;
-    int wake_fd;     /* the thread's own eventfd */
-    bool sleeping;   /* under hub->lock: a wake must be written to wake_fd */
-    bool woken;      /* under hub->lock: look again before sleeping */
-    bool cancelled;  /* under hub->lock: np_cancel or np_shutdown */
+    int wake_fd;    /* the thread's own eventfd */
+    bool sleeping;  /* under hub->lock: a wake must be written to wake_fd */
+    bool woken;     /* under hub->lock: look again before sleeping */
+    bool cancelled; /* under hub->lock: np_cancel or np_shutdown */
 };
 
 /* Where waiters meet: a descriptor that announces changes, and the list of who
@@ -65,10 +65,6 @@ void npx_waiter_wake(struct npx_waiter *waiter);
 int npx_hub_sleep(struct npx_waiter *waiter, npi_deadline deadline);
 
 /* The same for one thread that has joined n hubs. */
-int npx_hubs_sleep(struct npx_waiter *waiters, size_t n,
-                   npi_deadline deadline);
-
-/* The child of fork(): forget the thread's eventfd. */
-void npx_wait_forked(void);
+int npx_hubs_sleep(struct npx_waiter *waiters, size_t n, npi_deadline deadline);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the namedpipe authors */
 
-/* The reading end's part in the life of an offer. The argument stands in
- * npi_queue.h. */
+/* The reading end's part in the life of an offer, and what is committed, which
+ * depends on it. The argument stands in npi_queue.h. */
 
 #include "pipe/npi_reader.h"
 
@@ -27,8 +27,7 @@ void npi_forget_record(struct npi_reader *r, uint64_t copied)
 /* A record half read from an offer: what has become of the offer since? */
 void npi_follow_offer(struct npi_reader *r)
 {
-    uint64_t word = atomic_load_explicit(&r->lane->offer,
-                                         memory_order_acquire);
+    uint64_t word = atomic_load_explicit(&r->lane->offer, memory_order_acquire);
     if (r->part_of == 0 || word == npi_offer_word(r->part_of, NPI_OFFERED)) {
         return;
     }
@@ -106,4 +105,38 @@ bool npi_claim(struct npi_reader *r)
     }
     r->claim = number;
     return true;
+}
+
+/* -------------------------------------------------------- what is committed */
+
+static enum npi_step load_tail(struct npi_reader *r, uint64_t *avail)
+{
+    if ((int64_t)(r->limit - r->head) <= 0) {
+        r->limit = atomic_load_explicit(&r->lane->tail, memory_order_acquire) &
+                   ~NPI_WAITS;
+    }
+    int64_t n = (int64_t)(r->limit - r->head);
+    *avail = n > 0 ? (uint64_t)n : 0;
+    return n > (int64_t)r->capacity ? NPI_BROKEN : NPI_DONE;
+}
+
+/* Committed bytes at head; Q1, Q6. A tail behind head is an offer half read; so
+ * is a rest that is not covered yet. */
+enum npi_step npi_committed(struct npi_reader *r, uint64_t *avail)
+{
+    npi_follow_offer(r);
+    enum npi_step step = load_tail(r, avail);
+    if (*avail > 0 && r->part_of) {
+        npi_follow_offer(r);
+    }
+    if (r->part_of || (r->inside && r->rest > *avail)) {
+        *avail = 0;
+    }
+    return step;
+}
+
+/* Whether the record at head can be gone on with although nothing follows. */
+bool npi_stash_only(const struct npi_reader *r)
+{
+    return r->inside && !r->part_of && r->rest == 0;
 }

@@ -8,48 +8,11 @@
 
 #include <string.h>
 
-void npi_ring_out(const unsigned char *ring, uint64_t capacity, uint64_t at,
-                  void *data, uint64_t n)
-{
-    uint64_t offset = at & (capacity - 1);
-    uint64_t first = n < capacity - offset ? n : capacity - offset;
-    if (n == 0) {
-        return;
-    }
-    memcpy(data, ring + offset, (size_t)first);
-    if (n > first) {
-        memcpy((unsigned char *)data + first, ring, (size_t)(n - first));
-    }
-}
-
-void npi_reader_init(struct npi_reader *reader, struct npi_lane *lane,
-                     const unsigned char *ring, uint64_t capacity)
-{
-    *reader = (struct npi_reader){
-        .lane = lane, .ring = ring, .capacity = capacity};
-}
-
 void npi_get_init(struct npi_get *get, void *buf, uint64_t size, bool message,
                   bool whole)
 {
     *get = (struct npi_get){
         .buf = buf, .size = size, .message = message, .whole = whole};
-}
-
-uint64_t npi_stashed(const struct npi_reader *r)
-{
-    return r->stash_size - r->stash_at;
-}
-
-/* Q3: publish `read` and head. */
-void npi_publish_head(struct npi_reader *r)
-{
-    atomic_store_explicit(&r->lane->read, r->read, memory_order_release);
-    uint64_t old = atomic_exchange_explicit(&r->lane->head, r->head,
-                                            memory_order_acq_rel);
-    if (old & NPI_WAITS) {
-        r->bell = true;
-    }
 }
 
 /* What the call has copied is the program's from now on. */
@@ -60,67 +23,7 @@ static void keep(struct npi_reader *r, struct npi_get *get)
     npi_publish_head(r);
 }
 
-/* ------------------------------------------------------- which data is there */
-
-static enum npi_step load_tail(struct npi_reader *r, uint64_t *avail)
-{
-    if ((int64_t)(r->limit - r->head) <= 0) {
-        r->limit = atomic_load_explicit(&r->lane->tail,
-                                        memory_order_acquire) & ~NPI_WAITS;
-    }
-    int64_t n = (int64_t)(r->limit - r->head);
-    *avail = n > 0 ? (uint64_t)n : 0;
-    return n > (int64_t)r->capacity ? NPI_BROKEN : NPI_DONE;
-}
-
-/* Committed bytes at head; Q1, Q6. A tail behind head is an offer half read; so
- * is a rest that is not covered yet. */
-enum npi_step npi_committed(struct npi_reader *r, uint64_t *avail)
-{
-    npi_follow_offer(r);
-    enum npi_step step = load_tail(r, avail);
-    if (*avail > 0 && r->part_of) {
-        npi_follow_offer(r);
-    }
-    if (r->part_of || (r->inside && r->rest > *avail)) {
-        *avail = 0;
-    }
-    return step;
-}
-
-/* Whether the record at head can be gone on with although nothing follows. */
-bool npi_stash_only(const struct npi_reader *r)
-{
-    return r->inside && !r->part_of && r->rest == 0;
-}
-
 /* ------------------------------------------------------------------- records */
-
-/* Read the header at a ring position with `avail` published bytes. */
-bool npi_record(const struct npi_reader *r, uint64_t at, uint64_t avail,
-                uint64_t *header, uint64_t *size)
-{
-    unsigned char bytes[NPI_LONG_HEADER];
-    if (avail == 0) {
-        return false;
-    }
-    npi_ring_out(r->ring, r->capacity, at, bytes, 1);
-    if (bytes[0] <= NPI_SHORT_MAX) {
-        *header = 1;
-        *size = bytes[0];
-        return true;
-    }
-    if (bytes[0] != NPI_LONG || avail < NPI_LONG_HEADER) {
-        return false;
-    }
-    npi_ring_out(r->ring, r->capacity, at, bytes, NPI_LONG_HEADER);
-    *header = NPI_LONG_HEADER;
-    *size = 0;
-    for (int i = 4; i > 0; i--) {
-        *size = *size << 8 | bytes[i];
-    }
-    return true;
-}
 
 /* Step into the record at head. */
 static bool enter_record(struct npi_reader *r, uint64_t avail)
@@ -284,8 +187,7 @@ static enum npi_step finish_claim(struct npi_reader *r, struct npi_get *get,
  * completed it? */
 static enum npi_step starve(struct npi_reader *r, struct npi_get *get)
 {
-    uint64_t word = atomic_load_explicit(&r->lane->offer,
-                                         memory_order_acquire);
+    uint64_t word = atomic_load_explicit(&r->lane->offer, memory_order_acquire);
     if (word == npi_offer_word(r->claim, NPI_CLAIMED)) {
         npi_publish_head(r); /* space for the writer to pour into */
         return NPI_AGAIN;
@@ -383,8 +285,7 @@ enum npi_step npi_get_stop(struct npi_reader *r, struct npi_get *get,
 void npi_get_orphan(struct npi_reader *r, struct npi_get *get)
 {
     uint64_t number = r->claim ? r->claim : r->part_of;
-    uint64_t word = atomic_load_explicit(&r->lane->offer,
-                                         memory_order_acquire);
+    uint64_t word = atomic_load_explicit(&r->lane->offer, memory_order_acquire);
     if (number == 0) {
         return;
     }

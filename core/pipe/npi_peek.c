@@ -7,37 +7,6 @@
 
 #include "pipe/npi_reader.h"
 
-/* Counting goes on where the last peek stopped, so that peeking at a long queue
- * again and again costs only what is new. */
-bool npi_walk(struct npi_reader *r)
-{
-    uint64_t next = r->head + (r->inside ? r->rest : 0);
-    uint64_t tail = atomic_load_explicit(&r->lane->tail,
-                                         memory_order_acquire) & ~NPI_WAITS;
-    if ((int64_t)(tail - r->head) <= 0) {
-        r->walk = r->head;
-        r->walk_bytes = 0;
-        return true;
-    }
-    if (tail - r->head > r->capacity) {
-        return false;
-    }
-    if ((int64_t)(r->walk - next) < 0) {
-        r->walk = next;
-        r->walk_bytes = 0;
-    }
-    while ((int64_t)(tail - r->walk) > 0) {
-        uint64_t header, size, avail = tail - r->walk;
-        if (!npi_record(r, r->walk, avail, &header, &size) ||
-            size > avail - header) {
-            return false;
-        }
-        r->walk += header + size;
-        r->walk_bytes += size;
-    }
-    return true;
-}
-
 /* Where a look stands in the records. */
 struct place {
     uint64_t at, limit, rest;
@@ -60,8 +29,7 @@ static void look_bytes(const struct npi_reader *r, struct npi_look *look,
     n = n < place->rest ? n : place->rest;
     n = n < place->limit - place->at ? n : place->limit - place->at;
     if (n > 0) {
-        npi_ring_out(r->ring, r->capacity, place->at, look->buf + look->got,
-                     n);
+        npi_ring_out(r->ring, r->capacity, place->at, look->buf + look->got, n);
         look->got += n;
         place->at += n;
         place->rest -= n;

@@ -49,10 +49,9 @@ void npi_put_init(struct npi_put *put, const void *data, uint64_t size,
 static bool refresh(struct npi_writer *w)
 {
     uint64_t end = w->offering || w->abandoned ? w->fill : w->tail;
-    uint64_t head = atomic_load_explicit(&w->lane->head,
-                                         memory_order_acquire) & ~NPI_WAITS;
-    uint64_t read = atomic_load_explicit(&w->lane->read,
-                                         memory_order_acquire);
+    uint64_t head = atomic_load_explicit(&w->lane->head, memory_order_acquire) &
+                    ~NPI_WAITS;
+    uint64_t read = atomic_load_explicit(&w->lane->read, memory_order_acquire);
     if (head - w->head_seen > end - w->head_seen ||
         read - w->read_seen > w->written - w->read_seen) {
         return false;
@@ -120,8 +119,8 @@ static bool quota_allows(struct npi_writer *w, const struct npi_put *put)
         return true;
     }
     uint64_t wanted = npi_put_wanted(w);
-    return wanted > 0 && (wanted >= put->size ||
-                          put->size - wanted <= w->quota);
+    return wanted > 0 &&
+           (wanted >= put->size || put->size - wanted <= w->quota);
 }
 
 static bool allowed(struct npi_writer *w, const struct npi_put *put)
@@ -160,8 +159,7 @@ static void take_back(struct npi_writer *w)
  * answered. */
 static enum npi_step settle(struct npi_writer *w)
 {
-    uint64_t word = atomic_load_explicit(&w->lane->offer,
-                                         memory_order_acquire);
+    uint64_t word = atomic_load_explicit(&w->lane->offer, memory_order_acquire);
     if (word == npi_offer_word(w->number, NPI_ABANDONED)) {
         return NPI_AGAIN;
     }
@@ -246,9 +244,9 @@ static uint64_t resolve(struct npi_writer *w, enum npi_offer_state from_offered,
     for (;;) {
         uint64_t next = npi_offer_word(
             w->number, word == offered ? from_offered : from_claimed);
-        if (atomic_compare_exchange_strong_explicit(
-                &w->lane->offer, &word, next, memory_order_acq_rel,
-                memory_order_acquire)) {
+        if (atomic_compare_exchange_strong_explicit(&w->lane->offer, &word,
+                                                    next, memory_order_acq_rel,
+                                                    memory_order_acquire)) {
             return word;
         }
         if (word != offered && word != claimed) {
@@ -306,9 +304,8 @@ static uint64_t delivered(const struct npi_writer *w, const struct npi_put *put,
                                           memory_order_relaxed);
     if (!claimed && !w->message) {
         uint64_t gone = w->head_seen - w->tail;
-        given = gone <= w->fill - w->tail && gone > w->header
-                    ? gone - w->header
-                    : 0;
+        given = gone <= w->fill - w->tail && gone > w->header ? gone - w->header
+                                                              : 0;
     }
     if (!claimed && w->head_seen - w->tail - 1 >= w->fill - w->tail) {
         given = 0; /* not begun: given is of an older offer */
@@ -354,10 +351,9 @@ void npi_put_arm(struct npi_writer *w)
 
 bool npi_put_stirred(const struct npi_writer *w)
 {
-    uint64_t head = atomic_load_explicit(&w->lane->head,
-                                         memory_order_acquire) & ~NPI_WAITS;
-    uint64_t read = atomic_load_explicit(&w->lane->read,
-                                         memory_order_relaxed);
+    uint64_t head = atomic_load_explicit(&w->lane->head, memory_order_acquire) &
+                    ~NPI_WAITS;
+    uint64_t read = atomic_load_explicit(&w->lane->read, memory_order_relaxed);
     return head != w->head_seen || read != w->read_seen;
 }
 

@@ -81,10 +81,10 @@
 
 enum npi_step {
     NPI_DONE = 0,
-    NPI_AGAIN,     /* nothing more can be done now: arm, look again, wait */
-    NPI_BROKEN,    /* the peer broke the rules */
-    NPI_MORE,      /* npi_get: a part of a message; the rest stays */
-    NPI_TOO_SMALL  /* npi_get, whole: get->got bytes are needed */
+    NPI_AGAIN,    /* nothing more can be done now: arm, look again, wait */
+    NPI_BROKEN,   /* the peer broke the rules */
+    NPI_MORE,     /* npi_get: a part of a message; the rest stays */
+    NPI_TOO_SMALL /* npi_get, whole: get->got bytes are needed */
 };
 
 /* ------------------------------------------------------------- writing end */
@@ -112,8 +112,8 @@ struct npi_writer {
 struct npi_put {
     const unsigned char *data;
     uint64_t size;
-    uint64_t placed;  /* data bytes in the ring so far */
-    bool force;       /* not subject to the quota */
+    uint64_t placed; /* data bytes in the ring so far */
+    bool force;      /* not subject to the quota */
     bool offered;
 };
 
@@ -180,7 +180,7 @@ struct npi_reader {
     uint64_t walk_bytes; /* ... this many bytes in records behind this one */
     unsigned char *stash;
     uint64_t stash_at, stash_size;
-    bool bell;           /* the writer sleeps: ring, and clear this */
+    bool bell; /* the writer sleeps: ring, and clear this */
 };
 
 /* One read, filled by npi_get_init. */
@@ -188,11 +188,11 @@ struct npi_get {
     unsigned char *buf;
     uint64_t size;
     uint64_t got;
-    bool message; /* message-read mode */
-    bool whole;   /* no parts */
-    bool waited;  /* it waited: takes what one write gave, not more */
-    bool moved;     /* a record, perhaps empty, has been taken */
-    uint64_t kept;  /* of got: counted as read for good */
+    bool message;  /* message-read mode */
+    bool whole;    /* no parts */
+    bool waited;   /* it waited: takes what one write gave, not more */
+    bool moved;    /* a record, perhaps empty, has been taken */
+    uint64_t kept; /* of got: counted as read for good */
 };
 
 void npi_reader_init(struct npi_reader *reader, struct npi_lane *lane,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the namedpipe authors */
 
-/* What npi_get.c, npi_claim.c and npi_peek.c share: the reader's view of a queue. */
+/* The parts of the reading end: npi_get.c and npi_peek.c stand on npi_claim.c,
+ * that on npi_reader.c. */
 
 #ifndef NPI_READER_H
 #define NPI_READER_H

@@ -77,17 +77,14 @@ uint32_t npi_state_next(uint32_t state, enum npi_event event, int *code_out)
 {
     *code_out = NP_OK;
     switch (event) {
-    case NPI_EVENT_CLIENT:
-        return state == NP_LISTENING ? NP_CONNECTED : state;
+    case NPI_EVENT_CLIENT: return state == NP_LISTENING ? NP_CONNECTED : state;
     case NPI_EVENT_DISCONNECT:
         if (state == NP_DISCONNECTED) {
             *code_out = NP_PIPE_NOT_CONNECTED;
         }
         return NP_DISCONNECTED;
-    case NPI_EVENT_PEER_GONE:
-        return state == NP_CONNECTED ? NP_CLOSING : state;
-    case NPI_EVENT_LISTEN:
-        return after_listen(state, code_out);
+    case NPI_EVENT_PEER_GONE: return state == NP_CONNECTED ? NP_CLOSING : state;
+    case NPI_EVENT_LISTEN: return after_listen(state, code_out);
     }
     return state;
 }

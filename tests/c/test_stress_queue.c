@@ -179,8 +179,8 @@ static void compare(const struct seen *seen)
     CHECK(memcmp(seen->data, log_data, log_size) == 0);
     if (message_mode) {
         CHECK_EQ(seen->count, log_count);
-        CHECK(memcmp(seen->sizes, log_sizes,
-                     log_count * sizeof *log_sizes) == 0);
+        CHECK(memcmp(seen->sizes, log_sizes, log_count * sizeof *log_sizes) ==
+              0);
     }
 }
 
