@@ -285,7 +285,8 @@ int np_server_accept(np_server *server, np_pipe **pipe_out, uint32_t ms)
 
 int np_server_cancel(np_server *server)
 {
-    if (!server || inherited(server)) {
+    npi_detail_clear();
+    if (!server || npi_server_closed(server)) {
         return NP_INVALID_HANDLE;
     }
     bool any = atomic_load(&server->waiting) > 0;

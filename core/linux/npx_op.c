@@ -119,7 +119,9 @@ static int block(struct npx_op *op, npi_deadline deadline)
         }
     }
     npx_hub_leave(&op->waiter);
-    return code;
+    /* Our own close shuts the socket, which looks like the peer's end. */
+    bool ours = code == NP_BROKEN_PIPE && atomic_load(&op->h->base.closing);
+    return ours ? NP_OPERATION_ABORTED : code;
 }
 
 static int try_now(struct npx_op *op)

@@ -81,6 +81,45 @@ static void one_at_a_time_is_first(void)
     CHECK_EQ(files_left(), 0);
 }
 
+/* -------------------------------------------------------- who goes out last */
+
+#define LAST_ROUNDS 1000
+
+static pthread_barrier_t barrier;
+static struct instance leaving;
+
+static void *come_and_go(void *unused)
+{
+    struct instance mine;
+    for (int i = 0; i < LAST_ROUNDS; i++) {
+        pthread_barrier_wait(&barrier);
+        if (take("demo", 1, 255, i % 2 ? NP_FLAG_FIRST : 0, &mine) == NP_OK) {
+            leave(&mine);
+        } else {
+            try_claim("demo");
+        }
+        pthread_barrier_wait(&barrier);
+    }
+    return unused;
+}
+
+/* One gives up the last instance while the other looks at it under the name's
+ * lock: whoever comes later must clear up, and neither waits for that. */
+static void the_last_one_out_clears_up(void)
+{
+    pthread_barrier_init(&barrier, NULL, 2);
+    start(come_and_go, 1);
+    for (int i = 0; i < LAST_ROUNDS; i++) {
+        CHECK_EQ(serve("demo", 1, &leaving), NP_OK);
+        pthread_barrier_wait(&barrier);
+        leave(&leaving);
+        pthread_barrier_wait(&barrier);
+        CHECK_EQ(files_left(), 0);
+    }
+    end(1);
+    pthread_barrier_destroy(&barrier);
+}
+
 /* -------------------------------------------------------- everybody is served */
 
 #define CLIENTS 4
@@ -173,6 +212,7 @@ int main(void)
     alarm(250);
     check_dir();
     RUN(one_at_a_time_is_first);
+    RUN(the_last_one_out_clears_up);
     RUN(everybody_who_connects_is_served_once);
     return check_done();
 }
