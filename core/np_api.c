@@ -76,9 +76,10 @@ static int check_client_opts(const np_client_opts *opts)
         return npi_fail(NP_INVALID_PARAMETER,
                         "np_client_opts.size is not that of this version");
     }
-    if (opts->access > (NP_READ | NP_WRITE)) {
+    if (opts->access & ~(uint32_t)(NP_READ | NP_WRITE | NP_WRITE_ATTRIBUTES)) {
         return npi_fail(NP_INVALID_PARAMETER,
-                        "access must be NP_READ, NP_WRITE, both or 0");
+                        "access must be of NP_READ, NP_WRITE and "
+                        "NP_WRITE_ATTRIBUTES");
     }
     if (opts->wait > NP_WAIT_SERVER) {
         return npi_fail(NP_INVALID_PARAMETER,

@@ -11,7 +11,7 @@
  * themselves. Surrogates, and so everything beyond the basic plane, do too.
  *
  * The table decides which file stands for a name, so all processes of a user
- * must have the same one: a change is a new version of the registry's format. */
+ * must have the same one: a change is a new format of the registry. */
 
 #include "np_fold.h"
 

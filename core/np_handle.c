@@ -71,6 +71,9 @@ int npi_handle_enter(np_pipe *pipe)
 
 void npi_handle_leave(np_pipe *pipe)
 {
+    if (inherited(pipe)) {
+        return; /* np_close gives back the memory, nothing else is ours */
+    }
     if (atomic_fetch_sub(&pipe->inside, 1) == 1) {
         pipe->ops->release(pipe);
         disown(pipe);

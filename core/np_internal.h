@@ -189,8 +189,12 @@ void npi_os_kick(void);
 
 /* np_select over pipes that are entered (NULL entries are skipped);
  * ready[i] = 1 when pipes[i] is; *count_out of them. */
-int npi_os_select(np_pipe **pipes, uint32_t *ready, size_t n, size_t *count_out,
-                  npi_deadline deadline);
+/* borrowed[i]: pipes[i] stands for its server; NP_OK with none ready when one
+ * of those has been handed out. */
+int npi_os_select(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
+                  size_t n, size_t *count_out, npi_deadline deadline);
+/* Let those who wait on this handle look again. */
+void npi_os_stir(np_pipe *pipe);
 
 /* Let another thread run: the wait of the core's two-line critical sections. */
 void npi_os_yield(void);

@@ -5,7 +5,7 @@
  * one. The same on every system; a name is data here, never a path: ".." has no
  * meaning in it.
  *
- *   demo   \\.\pipe\demo   //./PIPE/demo   \\?\pipe\demo   npipe:////./pipe/demo
+ *   demo  \\.\pipe\demo  //./PIPE/demo  \\?\pipe\demo  npipe:////./pipe/demo
  *
  * A name without the \\.\pipe\ does not begin with a slash: Windows would make
  * one name of \\.\pipe\demo and \\.\pipe\\demo, and who writes /tmp/demo most
@@ -28,7 +28,7 @@
 static_assert(ESCAPED_MAX < NPI_FILE_SIZE, "an escaped name must fit");
 static_assert(1 + NPI_SHA256_HEX <= NPI_FILE_SIZE, "a hashed name must fit");
 
-/* -------------------------------------------------------------- characters */
+/* --------------------------------------------------------------- characters */
 
 static bool is_slash(char c)
 {
@@ -101,7 +101,7 @@ static bool begins(const char *text, const char *prefix)
     return true;
 }
 
-/* ----------------------------------------------------------------- parsing */
+/* ------------------------------------------------------------------ parsing */
 
 /* Step over the \\.\pipe\ of a path, in any of its spellings. */
 static int skip_prefix(const char **text, const char **why)
@@ -235,7 +235,7 @@ const char *npi_name_bare(const struct npi_name *name)
     return name->path + PREFIX_UNITS;
 }
 
-/* ---------------------------------------------------------------- patterns */
+/* ----------------------------------------------------------------- patterns */
 
 /* The next character of a pattern or name, folded; a byte that is no UTF-8
  * counts as itself, beyond all characters. */

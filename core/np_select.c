@@ -14,30 +14,41 @@
 
 static int check_items(const np_select_item *items, size_t n)
 {
+    if (n > 0 && !items) {
+        return NP_INVALID_PARAMETER;
+    }
     for (size_t i = 0; i < n; i++) {
         if (!items[i].pipe == !items[i].server) {
             return npi_fail(NP_INVALID_PARAMETER,
                             "item %zu must name a pipe or a server", i);
         }
     }
-    return n > 0 && !items ? NP_INVALID_PARAMETER : NP_OK;
+    return NP_OK;
 }
+
+/* One look's arrays: what the items stand for. */
+struct looked_at {
+    np_pipe **pipes;
+    bool *borrowed;
+    uint32_t *ready;
+};
 
 /* Enter what the items stand for; returns how many are ready as they are: a
  * closed handle is, so that its error is seen. */
-static size_t enter_all(np_select_item *items, np_pipe **pipes, size_t n,
+static size_t enter_all(np_select_item *items, struct looked_at *at, size_t n,
                         bool *full)
 {
     size_t ready = 0;
     *full = false;
     for (size_t i = 0; i < n; i++) {
+        at->borrowed[i] = items[i].server != NULL;
         if (items[i].server) {
-            pipes[i] = npi_server_borrow(items[i].server);
+            at->pipes[i] = npi_server_borrow(items[i].server);
             items[i].ready = npi_server_closed(items[i].server);
-            *full |= !pipes[i] && !items[i].ready;
+            *full |= !at->pipes[i] && !items[i].ready;
         } else {
             bool in = npi_handle_enter(items[i].pipe) == NP_OK;
-            pipes[i] = in ? items[i].pipe : NULL;
+            at->pipes[i] = in ? items[i].pipe : NULL;
             items[i].ready = !in;
         }
         ready += items[i].ready;
@@ -61,24 +72,40 @@ static npi_deadline cap(npi_deadline deadline)
     return deadline < soon ? deadline : soon;
 }
 
-static int round_of(np_select_item *items, np_pipe **pipes, uint32_t *ready,
-                    size_t n, size_t *count, npi_deadline deadline, bool *again)
+static int round_of(np_select_item *items, struct looked_at *at, size_t n,
+                    size_t *count, npi_deadline deadline, bool *again)
 {
     bool full;
     size_t more = 0;
-    *again = false;
-    *count = enter_all(items, pipes, n, &full);
+    *count = enter_all(items, at, n, &full);
     npi_deadline until = full ? cap(deadline) : deadline;
-    int code = npi_os_select(pipes, ready, n, &more, *count ? 0 : until);
+    int code = npi_os_select(at->pipes, at->borrowed, at->ready, n, &more,
+                             *count ? 0 : until);
     for (size_t i = 0; i < n; i++) {
-        items[i].ready |= ready[i];
+        items[i].ready |= at->ready[i];
     }
     *count += more;
-    leave_all(pipes, n);
+    leave_all(at->pipes, n);
     if (code == NP_TIMEOUT && *count > 0) {
         code = NP_OK;
     }
-    *again = code == NP_TIMEOUT && until != deadline;
+    *again = (code == NP_OK && *count == 0) ||
+             (code == NP_TIMEOUT && until != deadline);
+    return code;
+}
+
+static int select_with(np_select_item *items, struct looked_at *at, size_t n,
+                       size_t *ready_out, npi_deadline deadline)
+{
+    size_t count = 0;
+    bool again = true;
+    int code = NP_OK;
+    while (again) {
+        code = round_of(items, at, n, &count, deadline, &again);
+    }
+    if (code == NP_OK && ready_out) {
+        *ready_out = count;
+    }
     return code;
 }
 
@@ -90,21 +117,16 @@ int np_select(np_select_item *items, size_t n, size_t *ready_out, uint32_t ms)
     if (code) {
         return code;
     }
-    np_pipe **pipes = calloc(n + 1, sizeof *pipes);
-    uint32_t *ready = calloc(n + 1, sizeof *ready);
-    size_t count = 0;
-    bool again = true;
-    if (!pipes || !ready) {
-        again = false;
+    struct looked_at at = {calloc(n + 1, sizeof *at.pipes),
+                           calloc(n + 1, sizeof *at.borrowed),
+                           calloc(n + 1, sizeof *at.ready)};
+    if (at.pipes && at.borrowed && at.ready) {
+        code = select_with(items, &at, n, ready_out, deadline);
+    } else {
         code = NP_NOT_ENOUGH_MEMORY;
     }
-    while (again) {
-        code = round_of(items, pipes, ready, n, &count, deadline, &again);
-    }
-    free(pipes);
-    free(ready);
-    if (code == NP_OK && ready_out) {
-        *ready_out = count;
-    }
+    free(at.pipes);
+    free(at.borrowed);
+    free(at.ready);
     return code;
 }

@@ -97,6 +97,10 @@ static bool publish(np_server *server, np_pipe *pipe)
         server->ready = pipe;
     }
     unlock(server);
+    if (wanted) {
+        /* Once more: the group may have been made in between. */
+        group_change(server, pipe, npi_os_group_add);
+    }
     changed(server);
     return wanted;
 }
@@ -226,6 +230,7 @@ static void hand_out(np_server *server, np_pipe *pipe)
 {
     atomic_fetch_add(&server->owners, 1);
     atomic_store(&pipe->home, server);
+    npi_os_stir(pipe); /* np_select may be waiting on it for the server */
     if (refill(server) != NP_OK) {
         npi_detail_clear(); /* at its limit; see npi_server_instance_gone */
     }
@@ -342,7 +347,12 @@ int np_server_get_fd(np_server *server, int *fd_out)
 
 np_pipe *npi_server_borrow(np_server *server)
 {
-    return inherited(server) ? NULL : borrow(server);
+    np_pipe *pipe = npi_server_closed(server) ? NULL : borrow(server);
+    if (!pipe && !npi_server_closed(server) && refill(server) == NP_OK) {
+        pipe = borrow(server);
+    }
+    npi_detail_clear();
+    return pipe;
 }
 
 bool npi_server_closed(const np_server *server)

@@ -183,7 +183,9 @@ NP_API int np_disconnect(np_pipe *pipe);
 
 typedef struct np_client_opts {
     uint32_t size;      /* sizeof(np_client_opts) */
-    uint32_t access;    /* NP_READ, NP_WRITE, both, or 0 (queries only) */
+    uint32_t access;    /* NP_READ, NP_WRITE, both, or 0 (queries only);
+                           NP_WRITE_ATTRIBUTES lets one that does not write use
+                           np_set_state */
     uint32_t read_mode; /* NP_BYTE, NP_MESSAGE; NP_MODE_DEFAULT: np_open byte,
                            np_connect the pipe's type */
     uint32_t flags;     /* NP_FLAG_NOWAIT */
@@ -490,6 +492,22 @@ NP_API int np_select(np_select_item *items, size_t n, size_t *ready_out,
  * while it runs; it may call back into this library. NULL, the initial state:
  * the first signal ends the call. */
 NP_API void np_set_interrupt(int (*check)(void *arg), void *arg);
+
+/* A thread, as np_thread_cancel knows it. */
+typedef struct np_thread np_thread;
+
+/* The calling thread; valid until it ends.
+ *   Returns: NP_NO_SYSTEM_RESOURCES.  Blocks: no. */
+NP_API int np_thread_self(np_thread **thread_out);
+
+/* End the call that thread is blocked in with NP_OPERATION_ABORTED, and no other
+ * call on the same handle. It holds until that thread calls np_thread_clear:
+ * calls that it begins before then try once and do not wait, so a cancel that
+ * comes a moment too early is not lost.
+ *   Mirrors: CancelSynchronousIo.
+ *   Blocks: no. */
+NP_API void np_thread_cancel(np_thread *thread);
+NP_API void np_thread_clear(void);
 
 /* --------------------------------------------------------- texts and version */
 

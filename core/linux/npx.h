@@ -95,6 +95,12 @@ int npx_link_listen(struct npx_pipe *h);
 int npx_link_disconnect(struct npx_pipe *h);
 /* The peer broke the rules: its conversation is over. */
 void npx_link_poison(struct npx_pipe *h);
+/* For those who poll our descriptor instead of sleeping here: take off what has
+ * been announced; under a lane's lock. */
+void npx_link_drain(struct npx_pipe *h);
+/* Whether this is another process than the one that made the handle: a signal
+ * handler forked while we waited. Then no lock may be touched. */
+bool npx_forked(const struct npx_pipe *h);
 /* Wake the peer; under a lane's lock. The others: if a queue end says so. */
 void npx_link_ring(struct npx_pipe *h);
 void npx_ring_writer(struct npx_pipe *h);

@@ -11,9 +11,9 @@
  *
  * WHO WRITES `taken`. After each attempt, successful or not, the client notes
  * the turn it had read before it connected, and only if the record still shows
- * that turn. Had it noted a turn read after connecting, it could hide a listener
- * that came in between. Two clients may overwrite each other's note with an
- * older one; then somebody connects in vain and notes it again.
+ * that turn. Had it noted a turn read after connecting, it could hide a
+ * listener that came in between. Two clients may overwrite each other's note
+ * with an older one; then somebody connects in vain and notes it again.
  *
  * THE QUOTAS are read after connecting: the owner of a slot writes them before
  * it first listens, so they are those of the listener that was reached, or the
@@ -122,7 +122,7 @@ void npx_view_close(struct npx_view *view)
     *view = no_view;
 }
 
-/* --------------------------------------------------------- choosing a slot */
+/* ---------------------------------------------------------- choosing a slot */
 
 struct candidate {
     uint64_t turn; /* 0: none */
@@ -240,7 +240,7 @@ int npx_view_claim(const struct npx_view *view, int *sock_out,
     return NP_OK;
 }
 
-/* ------------------------------------------------------------ who is there */
+/* ------------------------------------------------------------- who is there */
 
 /* The beginning of a small file of /proc; "" if it cannot be read. */
 static void read_proc(const char *path, char *text_out, size_t n)

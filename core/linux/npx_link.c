@@ -13,8 +13,9 @@
  *
  * GREETING. An accepted client has said nothing yet. Its hello is read without
  * waiting; until it is complete the instance counts as listening, so a client
- * that is stuck there holds up only itself, and is dropped after GREET_MS. One
- * that leaves before its hello never was: the instance listens again.
+ * that is stuck there holds up this instance only, and is dropped after
+ * GREET_MS; if it was merely slow, its hello fails and it claims again. One that
+ * leaves before its hello never was: the instance listens again.
  *
  * LEAVING. A process that closes says so in shared memory (`closed`) before it
  * shuts the socket down; a process that dies only leaves the socket's end. The
@@ -34,7 +35,7 @@
 #include "linux/npx.h"
 #include "linux/npx_fork.h"
 
-#define GREET_MS 30000
+#define GREET_MS 1000
 
 static void drain(struct npx_hub *hub, int fd, short revents)
 {
@@ -43,11 +44,11 @@ static void drain(struct npx_hub *hub, int fd, short revents)
     if (atomic_load(&h->state) != NP_CONNECTED) {
         return; /* a listener, or a hello that npx_link_poll reads */
     }
+    /* fd may be an older one, even a listener; mute tells. */
     bool ended = (revents & POLLIN) && npx_hello_drain(fd);
     if (ended || (revents & (POLLHUP | POLLERR))) {
         /* Bytes may be left, but they say nothing that is not in memory. */
-        atomic_store(&h->gone, true);
-        npx_hub_mute(hub, fd);
+        npx_hub_mute(hub, fd, &h->gone);
     }
 }
 
@@ -135,9 +136,9 @@ static int listen_again(struct npx_pipe *h)
     if (code == NP_OK) {
         h->greeting = false;
         atomic_store(&h->accepted, false);
-        atomic_store(&h->gone, false);
         atomic_store(&h->state, NP_LISTENING);
         set_fd(h, fd);
+        atomic_store(&h->gone, false); /* nobody sets it for the old one now */
     }
     return code;
 }
@@ -267,6 +268,17 @@ uint32_t npx_state(struct npx_pipe *h)
     }
     pthread_mutex_unlock(&h->in.lock);
     return state;
+}
+
+void npx_link_drain(struct npx_pipe *h)
+{
+    if (h->sock < 0) {
+        return;
+    }
+    if (npx_hello_drain(h->sock)) {
+        npx_hub_mute(&h->hub, h->sock, &h->gone);
+    }
+    npx_hub_wake(&h->hub, false);
 }
 
 void npx_link_ring(struct npx_pipe *h)

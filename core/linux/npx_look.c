@@ -151,6 +151,9 @@ bool npx_ready(struct npx_pipe *h, bool arm)
     }
     pthread_mutex_lock(&h->in.lock);
     bool ready = ready_locked(h, arm);
+    if (h->shm) {
+        npx_ring_writer(h);
+    }
     pthread_mutex_unlock(&h->in.lock);
     return ready;
 }

@@ -27,6 +27,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -135,22 +136,22 @@ void npx_name_unlock(int meta_fd)
 int npx_name_lock(int meta_fd, npi_deadline deadline)
 {
     int error;
-    long ms = 1;
+    long us = 50; /* about as long as the lock is held */
     while ((error = npx_name_try_lock(meta_fd)) == EAGAIN) {
         if (npi_left(deadline) == 0) {
             return npi_fail(NP_SEM_TIMEOUT,
                             "another process holds the lock of the pipe's "
                             "name; it may be stopped");
         }
-        nanosleep(&(struct timespec){0, ms * 1000000}, NULL);
-        ms = ms < 16 ? ms * 2 : 16;
+        nanosleep(&(struct timespec){0, us * 1000}, NULL);
+        us = us < 16000 ? us * 2 : 16000;
     }
     return error == 0 ? NP_OK : npx_fail_errno(error, "lock", "the meta file");
 }
 
 /* One lock that somebody holds in [first, first + n): its first and last byte
- * inside of that. What cannot be asked counts as held: nothing that may be alive
- * is to be collected. */
+ * inside of that. What cannot be asked counts as held: nothing that may be
+ * alive is to be collected. */
 static bool find_lock(int meta_fd, unsigned first, unsigned n,
                       unsigned *from_out, unsigned *to_out)
 {
@@ -202,11 +203,23 @@ unsigned npx_count(int meta_fd)
     return count_locks(meta_fd, 0, NPX_MAX_SLOTS);
 }
 
-/* ------------------------------------------------------------------- records */
+/* ------------------------------------------------------------------ records */
+
+/* Passing the limit would not fail, but kill with a signal. */
+static bool within_limit(size_t end)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) != 0 ||
+           limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= end;
+}
 
 static bool write_at(int meta_fd, const void *data, size_t n, size_t at)
 {
     ssize_t put;
+    if (!within_limit(at + n)) {
+        errno = EFBIG;
+        return false;
+    }
     do {
         put = npx_failing(NPI_FAULT("pwrite"))
                   ? -1
@@ -315,7 +328,7 @@ void npx_taken_write(int meta_fd, unsigned slot, uint64_t turn)
              record_at(slot) + offsetof(struct npx_record, taken));
 }
 
-/* ---------------------------------------------------------------- collecting */
+/* --------------------------------------------------------------- collecting */
 
 void npx_entry(char entry_out[NPX_ENTRY_SIZE], char kind, unsigned slot)
 {

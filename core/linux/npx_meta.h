@@ -13,7 +13,7 @@
 
 #include "linux/npx_registry.h"
 
-/* ---------------------------------------------------------- the file's layout */
+/* -------------------------------------------------------- the file's layout */
 
 /* Change anything in this section, or the table of np_fold.c, and NPX_FORMAT
  * must change with it. The locks must stay where they are in every version:
@@ -50,7 +50,7 @@ static_assert(sizeof(struct npx_header) <= NPX_TABLE_AT, "header before table");
 static_assert(NPI_PATH_SIZE <= NPX_PATH_FIELD, "a path fits");
 static_assert(sizeof(struct npx_record) == 32, "layout of the table");
 
-/* ------------------------------------------------------------------- opening */
+/* ------------------------------------------------------------------ opening */
 
 /* Both NP_FILE_NOT_FOUND when there is none. */
 int npx_name_open(int base_fd, const char *file, bool make, int *dir_out);
@@ -61,7 +61,7 @@ int npx_view_look(const struct npi_name *name, struct npx_view *view_out);
 /* Whether both still are where others find them. */
 bool npx_is_linked(int dir_fd, int meta_fd);
 
-/* --------------------------------------------------------------------- locks */
+/* -------------------------------------------------------------------- locks */
 
 /* 0, or EAGAIN when another description holds it, or another errno. */
 int npx_slot_lock(int meta_fd, unsigned slot);
@@ -75,7 +75,7 @@ void npx_name_unlock(int meta_fd);
 bool npx_slot_held(int meta_fd, unsigned slot);
 bool npx_any_held(int meta_fd);
 
-/* ------------------------------------------------------------------- records */
+/* ------------------------------------------------------------------ records */
 
 /* NP_NO_SYSTEM_RESOURCES. */
 int npx_header_write(int meta_fd, const struct npi_name *name,
@@ -91,7 +91,7 @@ bool npx_record_write(int meta_fd, unsigned slot,
 bool npx_turn_write(int meta_fd, unsigned slot, uint64_t turn);
 void npx_taken_write(int meta_fd, unsigned slot, uint64_t turn);
 
-/* ---------------------------------------------------------------- collecting */
+/* --------------------------------------------------------------- collecting */
 
 /* "i.<slot>" is the slot's socket, "t.<slot>" one on its way there. */
 #define NPX_ENTRY_SIZE 8

@@ -92,6 +92,9 @@ static int work(struct npx_op *op, npi_deadline deadline)
         }
         pthread_mutex_unlock(&op->lane->lock);
         int slept = npx_hub_sleep(&op->waiter, deadline);
+        if (npx_forked(op->h)) {
+            return NP_INVALID_HANDLE;
+        }
         pthread_mutex_lock(&op->lane->lock);
         if (slept) {
             return op->stop(op, slept);
@@ -114,6 +117,9 @@ static int block(struct npx_op *op, npi_deadline deadline)
             append(op);
         }
         code = work(op, deadline);
+        if (npx_forked(op->h)) {
+            return code;
+        }
         if (op->ordered) {
             remove_from(op);
         }
@@ -130,6 +136,12 @@ static int try_now(struct npx_op *op)
     return op->step(op);
 }
 
+bool npx_forked(const struct npx_pipe *h)
+{
+    return h->base.generation !=
+           atomic_load_explicit(&npi_generation, memory_order_relaxed);
+}
+
 int npx_op_run(struct npx_op *op, npi_deadline deadline)
 {
     pthread_mutex_lock(&op->lane->lock);
@@ -137,12 +149,17 @@ int npx_op_run(struct npx_op *op, npi_deadline deadline)
     int code = turn ? try_now(op) : NPX_AGAIN;
     if (code == NPX_AGAIN && turn && op->nowait &&
         atomic_load(&op->h->epoll) >= 0) {
-        /* Somebody polls our descriptor: the next change must ring. */
+        /* Somebody polls our descriptor: what it announced has been looked at,
+         * and the next change must ring. */
+        npx_link_drain(op->h);
         op->arm(op);
         code = op->step(op);
     }
     if (code == NPX_AGAIN) {
         code = op->nowait ? op->stop(op, NP_TIMEOUT) : block(op, deadline);
+        if (npx_forked(op->h)) {
+            return code;
+        }
     }
     pthread_mutex_unlock(&op->lane->lock);
     return code;

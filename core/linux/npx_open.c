@@ -70,7 +70,7 @@ int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
 /* F2, F3: the rights are checked before anything is claimed. */
 static int check_access(const struct npx_view *view, const np_client_opts *opts)
 {
-    uint32_t allowed = 0;
+    uint32_t allowed = NP_WRITE_ATTRIBUTES;
     if (view->meta.access & NP_OUTBOUND) {
         allowed |= NP_READ;
     }
@@ -79,7 +79,7 @@ static int check_access(const struct npx_view *view, const np_client_opts *opts)
     }
     if (opts->access & ~allowed) {
         return npi_fail(NP_ACCESS_DENIED, "the pipe's clients may %s only",
-                        allowed == NP_READ ? "read" : "write");
+                        allowed & NP_READ ? "read" : "write");
     }
     if (opts->read_mode == NP_MESSAGE && view->meta.mode == NP_BYTE) {
         return npi_fail(NP_INVALID_PARAMETER,
@@ -201,6 +201,9 @@ static int wait_for_client(struct npx_pipe *h, unsigned epoch,
         npi_deadline next = until(h, deadline);
         pthread_mutex_unlock(&h->link);
         code = npx_hub_sleep(&waiter, next);
+        if (npx_forked(h)) {
+            return NP_INVALID_HANDLE;
+        }
         if (code == NP_TIMEOUT && next != deadline) {
             code = NP_OK; /* only the greeting's time is up */
         }
@@ -276,66 +279,117 @@ static size_t collect(np_pipe **pipes, uint32_t *ready, size_t n, bool arm)
     return count;
 }
 
-static int join_all(np_pipe **pipes, size_t n, struct npx_waiter *waiters,
-                    size_t *joined)
+/* An instance borrowed from its server has been handed out to somebody. */
+static bool any_handed_out(np_pipe **pipes, const bool *borrowed, size_t n)
 {
-    *joined = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!pipes[i]) {
-            continue;
+        if (pipes[i] && borrowed[i] && atomic_load(&pipes[i]->home)) {
+            return true;
         }
-        int code = npx_hub_join(&npx_of(pipes[i])->hub, &waiters[*joined]);
-        if (code) {
-            return code;
-        }
-        ++*joined;
     }
-    return NP_OK;
+    return false;
 }
 
-static int select_wait(np_pipe **pipes, uint32_t *ready, size_t n,
-                       size_t *count_out, npi_deadline deadline)
+/* The first time that a client's greeting is up before the deadline. */
+static npi_deadline first_of(np_pipe **pipes, size_t n, npi_deadline deadline)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct npx_pipe *h = pipes[i] ? npx_of(pipes[i]) : NULL;
+        if (h && h->server && atomic_load(&h->state) == NP_LISTENING) {
+            pthread_mutex_lock(&h->link);
+            deadline = until(h, deadline);
+            pthread_mutex_unlock(&h->link);
+        }
+    }
+    return deadline;
+}
+
+static int join_all(np_pipe **pipes, size_t n, struct npx_waiter *waiters,
+                    size_t *joined)
 {
     static struct npx_hub nowhere = {.lock = PTHREAD_MUTEX_INITIALIZER,
                                      .fd = -1,
                                      .muted = -1,
                                      .polled = -1,
                                      .retired = -1};
+    int code = NP_OK;
+    *joined = 0;
+    for (size_t i = 0; i < n && code == NP_OK; i++) {
+        if (pipes[i]) {
+            code = npx_hub_join(&npx_of(pipes[i])->hub, &waiters[*joined]);
+            *joined += code == NP_OK;
+        }
+    }
+    if (code == NP_OK && *joined == 0) {
+        code = npx_hub_join(&nowhere, &waiters[(*joined)++]);
+    }
+    return code;
+}
+
+/* Having joined: NP_OK with some that are ready, or with none when a borrowed
+ * one is not its server's any more. */
+static int select_joined(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
+                         size_t n, size_t *count_out,
+                         struct npx_waiter *waiters, size_t joined,
+                         npi_deadline deadline)
+{
+    unsigned generation = atomic_load(&npi_generation);
+    for (;;) {
+        *count_out = collect(pipes, ready, n, true);
+        if (*count_out > 0 || any_handed_out(pipes, borrowed, n)) {
+            return NP_OK;
+        }
+        npi_deadline next = first_of(pipes, n, deadline);
+        int code = npx_hubs_sleep(waiters, joined, next);
+        if (generation != atomic_load(&npi_generation)) {
+            return NP_INVALID_HANDLE;
+        }
+        if (code == NP_OPERATION_ABORTED) {
+            *count_out = collect(pipes, ready, n, false);
+            return *count_out > 0 ? NP_OK : code; /* closed is ready */
+        }
+        if (code != NP_OK && (code != NP_TIMEOUT || next == deadline)) {
+            return code;
+        }
+    }
+}
+
+static int select_wait(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
+                       size_t n, size_t *count_out, npi_deadline deadline)
+{
     size_t joined;
+    unsigned generation = atomic_load(&npi_generation);
     struct npx_waiter *waiters = calloc(n + 1, sizeof *waiters);
     if (!waiters) {
         return NP_NOT_ENOUGH_MEMORY;
     }
     int code = join_all(pipes, n, waiters, &joined);
-    if (code == NP_OK && joined == 0) {
-        code = npx_hub_join(&nowhere, &waiters[joined++]);
+    if (code == NP_OK) {
+        code = select_joined(pipes, borrowed, ready, n, count_out, waiters,
+                             joined, deadline);
     }
-    while (code == NP_OK) {
-        *count_out = collect(pipes, ready, n, true);
-        if (*count_out > 0) {
-            break;
-        }
-        code = npx_hubs_sleep(waiters, joined, deadline);
-        if (code == NP_OPERATION_ABORTED) {
-            *count_out = collect(pipes, ready, n, false);
-            code = *count_out > 0 ? NP_OK : code; /* closed is ready */
-            break;
-        }
-    }
-    for (size_t i = 0; i < joined; i++) {
+    bool forked = generation != atomic_load(&npi_generation);
+    for (size_t i = 0; i < joined && !forked; i++) {
         npx_hub_leave(&waiters[i]);
     }
     free(waiters);
     return code;
 }
 
-int npi_os_select(np_pipe **pipes, uint32_t *ready, size_t n, size_t *count_out,
-                  npi_deadline deadline)
+int npi_os_select(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
+                  size_t n, size_t *count_out, npi_deadline deadline)
 {
     *count_out = collect(pipes, ready, n, false);
     if (*count_out > 0) {
         return NP_OK;
     }
-    return deadline == 0 ? NP_TIMEOUT
-                         : select_wait(pipes, ready, n, count_out, deadline);
+    if (deadline == 0) {
+        return NP_TIMEOUT;
+    }
+    return select_wait(pipes, borrowed, ready, n, count_out, deadline);
+}
+
+void npi_os_stir(np_pipe *pipe)
+{
+    npx_hub_wake(&npx_of(pipe)->hub, false);
 }

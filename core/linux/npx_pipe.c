@@ -188,7 +188,10 @@ static void look_at_socket(struct npx_pipe *h)
  * wait are filled; nothing goes into the queue. */
 static int write_nowait(struct npx_pipe *h, struct writing *writing)
 {
-    uint64_t wanted = npi_put_wanted(&h->writer);
+    uint64_t wanted = npi_put_wanted(&h->writer); /* the peer's word */
+    if (wanted > writing->put.size) {
+        wanted = writing->put.size;
+    }
     writing->taken = 0;
     if (h->meta.mode == NP_BYTE && wanted > 0) {
         struct npi_put part;
@@ -324,6 +327,7 @@ static int may_transact(struct npx_pipe *h)
         } else if (gone) {
             code = NP_BAD_PIPE;
         }
+        npx_ring_writer(h);
     }
     pthread_mutex_unlock(&h->in.lock);
     return code;
@@ -333,7 +337,7 @@ int npx_transact(np_pipe *pipe, struct npi_write *request,
                  struct npi_read *reply, npi_deadline deadline)
 {
     struct npx_pipe *h = npx_of(pipe);
-    if (h->access != (NP_READ | NP_WRITE)) {
+    if (~h->access & (NP_READ | NP_WRITE)) {
         return NP_ACCESS_DENIED;
     }
     int code = npx_link_poll(h);

@@ -65,7 +65,7 @@ int npx_set_state(np_pipe *pipe, uint32_t mode)
     if (code) {
         return code;
     }
-    if (!(h->access & NP_WRITE)) {
+    if (!(h->access & (NP_WRITE | NP_WRITE_ATTRIBUTES))) {
         return NP_ACCESS_DENIED;
     }
     if ((mode & NP_READMODE_MESSAGE) && h->meta.mode != NP_MESSAGE) {

@@ -21,11 +21,11 @@
  *       slot is locked, and never changes. Once all slots are free (seen under
  *       the name's lock) the file is removed, not used again: who still has it
  *       open can only find that the pipe is gone.
- *   M4  A record says "listening" when listen > taken. `listen` is written after
- *       the socket has its name and grows from listen to listen over all slots,
- *       so the smallest one has waited longest. `taken` is only ever set to a
- *       turn whose listener was seen taken or refused; it may lag behind, and
- *       cost somebody a connect() in vain, but it never hides a listener.
+ *   M4  A record says "listening" when listen > taken. `listen` is written
+ *       after the socket has its name and grows from listen to listen over all
+ *       slots, so the smallest one has waited longest. `taken` is only ever set
+ *       to a turn whose listener was seen taken or refused; it may lag behind,
+ *       and cost somebody a connect() in vain, but it never hides a listener.
  *
  * THE NAME'S LOCK is taken to create an instance and to remove the last traces.
  * It lies on the meta file, so after locking the file must still be linked, or
@@ -70,7 +70,7 @@ static void close_files(struct npx_slot *slot)
     *slot = no_slot;
 }
 
-/* ----------------------------------------------------------- taking a slot */
+/* ------------------------------------------------------------ taking a slot */
 
 static int again_if_missing(int code)
 {
@@ -231,7 +231,7 @@ int npx_slot_take(const struct npi_name *name, const np_server_opts *opts,
                          : code;
 }
 
-/* --------------------------------------------------------------- listening */
+/* ---------------------------------------------------------------- listening */
 
 /* The mode a socket is bound with is cut by the umask; 0600 must be left, or
  * other programs of this user could not connect. A change of mode wakes
@@ -380,7 +380,7 @@ void npx_slot_taken(struct npx_slot *slot)
     npx_taken_write(slot->meta_fd, slot->index, slot->turn);
 }
 
-/* ---------------------------------------------------------- giving it back */
+/* ----------------------------------------------------------- giving it back */
 
 static void remove_entry(const struct npx_slot *slot, char kind)
 {

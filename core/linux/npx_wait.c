@@ -51,11 +51,14 @@
 
 /* ------------------------------------------------- the thread's own eventfd */
 
-static _Thread_local struct {
+struct np_thread {
     int fd;
     unsigned generation;
     bool made;
-} own;
+    atomic_bool cancelled;
+};
+
+static _Thread_local struct np_thread own;
 
 static pthread_key_t own_key;
 static pthread_once_t own_once = PTHREAD_ONCE_INIT;
@@ -107,6 +110,31 @@ static int own_eventfd(void)
         pthread_setspecific(own_key, &own);
     }
     return fd;
+}
+
+int np_thread_self(np_thread **thread_out)
+{
+    if (own_eventfd() < 0) {
+        return npi_fail(NP_NO_SYSTEM_RESOURCES,
+                        "cannot make an eventfd to wait on: errno %d", errno);
+    }
+    *thread_out = &own;
+    return NP_OK;
+}
+
+/* The flag is looked at before and after each poll, and the eventfd stays
+ * readable until it is read: nothing is lost. */
+void np_thread_cancel(np_thread *thread)
+{
+    uint64_t one = 1;
+    atomic_store(&thread->cancelled, true);
+    ssize_t unused = write(thread->fd, &one, sizeof one);
+    (void)unused;
+}
+
+void np_thread_clear(void)
+{
+    atomic_store(&own.cancelled, false);
 }
 
 /* ------------------------------------------------------------ hubs, waiters */
@@ -232,10 +260,11 @@ void npx_hub_set_fd(struct npx_hub *hub, int fd)
     npx_fd_close(old);
 }
 
-void npx_hub_mute(struct npx_hub *hub, int fd)
+void npx_hub_mute(struct npx_hub *hub, int fd, atomic_bool *ended)
 {
     pthread_mutex_lock(&hub->lock);
     if (hub->fd == fd) {
+        atomic_store(ended, true);
         hub->muted = fd;
         hub->fd = -1;
     }
@@ -289,6 +318,9 @@ static void end_sleep(struct npx_waiter *waiter, int fd, short revents)
 
 static bool was_cancelled(struct npx_waiter *waiters, size_t n)
 {
+    if (atomic_load(&own.cancelled)) {
+        return true;
+    }
     for (size_t i = 0; i < n; i++) {
         struct npx_hub *hub = waiters[i].hub;
         pthread_mutex_lock(&hub->lock);
@@ -365,8 +397,12 @@ int npx_hubs_sleep(struct npx_waiter *waiters, size_t n, npi_deadline deadline)
     if (was_cancelled(waiters, n)) {
         return NP_OPERATION_ABORTED;
     }
+    unsigned generation = atomic_load(&npi_generation);
     if (interrupt.check && interrupt.check(interrupt.arg)) {
         return NP_INTERRUPTED;
+    }
+    if (generation != atomic_load(&npi_generation)) {
+        return NP_INVALID_HANDLE; /* the function forked: we are the child */
     }
     if (n + 1 > sizeof few / sizeof *few) {
         fds = calloc(n + 1, sizeof *fds);

@@ -46,9 +46,10 @@ void npx_hub_deinit(struct npx_hub *hub);
  * as soon as nobody polls it. Wakes everybody. */
 void npx_hub_set_fd(struct npx_hub *hub, int fd);
 
-/* Stop polling fd if it is still the hub's: it has said its last. It stays open
- * until the next set_fd or deinit. */
-void npx_hub_mute(struct npx_hub *hub, int fd);
+/* fd has said its last: if it is still the hub's, stop polling it and set *ended.
+ * It stays open until the next set_fd or deinit. After a set_fd, *ended is not
+ * set for an older fd any more. */
+void npx_hub_mute(struct npx_hub *hub, int fd, atomic_bool *ended);
 
 /* NP_NO_SYSTEM_RESOURCES when the thread's eventfd cannot be had. */
 int npx_hub_join(struct npx_hub *hub, struct npx_waiter *waiter);
@@ -61,7 +62,9 @@ void npx_waiter_wake(struct npx_waiter *waiter);
 
 /* Sleep until woken or something is announced: 0, look again (also spurious);
  * NP_TIMEOUT, NP_INTERRUPTED, NP_OPERATION_ABORTED. The caller has joined and
- * has looked since. */
+ * has looked since. Whatever it returns: if npi_generation has changed, this is
+ * the child of a fork() in the interrupt function, and neither the waiter nor
+ * any lock may be touched. */
 int npx_hub_sleep(struct npx_waiter *waiter, npi_deadline deadline);
 
 /* The same for one thread that has joined n hubs. */

@@ -7,9 +7,9 @@
  * them), through one hub: an event wakes all, and each looks for itself. It is
  * made by the first wait and kept; closing one is slow.
  *
- * WATCH BEFORE LOOK. A waiter watches a directory, looks, sleeps. It watches the
- * name's directory if there is one, else the runtime directory, where the first
- * one will appear; whenever that choice changes it looks again before it
+ * WATCH BEFORE LOOK. A waiter watches a directory, looks, sleeps. It watches
+ * the name's directory if there is one, else the runtime directory, where the
+ * first one will appear; whenever that choice changes it looks again before it
  * sleeps. So a change is either seen by the look or announced after it.
  *
  * WHAT ANNOUNCES WHAT
@@ -50,7 +50,7 @@
 #define NAME_EVENTS (IN_ATTRIB | IN_CLOSE_WRITE | IN_DELETE_SELF | IN_ONLYDIR)
 #define BASE_EVENTS (IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR)
 
-/* ------------------------------------------------------- the shared notifier */
+/* ------------------------------------------------------ the shared notifier */
 
 /* A watch is of a directory, however many want it. */
 struct watch {
@@ -191,7 +191,7 @@ static void watch_drop(struct notifier *n, struct watch *w)
     pthread_mutex_unlock(&n->lock);
 }
 
-/* ------------------------------------------------------------------ one wait */
+/* ----------------------------------------------------------------- one wait */
 
 struct wait {
     const struct npi_name *name;

@@ -125,8 +125,8 @@ static bool quota_allows(struct npi_writer *w, const struct npi_put *put)
 
 static bool allowed(struct npi_writer *w, const struct npi_put *put)
 {
-    return quota_allows(w, put) &&
-           space(w, w->tail) >= put->size + header_size(put->size);
+    uint64_t room = space(w, w->tail), head = header_size(put->size);
+    return quota_allows(w, put) && room >= head && put->size <= room - head;
 }
 
 static void commit(struct npi_writer *w, struct npi_put *put)

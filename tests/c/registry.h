@@ -8,9 +8,11 @@
 #define REGISTRY_H
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,6 +126,21 @@ static inline unsigned files_left(void)
         closedir(dir);
     }
     return n;
+}
+
+static inline unsigned open_fds(void)
+{
+    unsigned n = 0;
+    for (int fd = 0; fd < 2000; fd++) {
+        n += fcntl(fd, F_GETFD) >= 0;
+    }
+    return n;
+}
+
+static inline mode_t mode_of(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 ? st.st_mode & 07777 : 0;
 }
 
 /* The file or directory that stands for something of a name. */

@@ -17,7 +17,7 @@
 
 static struct instance one, two;
 
-/* ------------------------------------------------------------- threads that wait */
+/* -------------------------------------------------------- threads that wait */
 
 struct sleeper {
     struct npi_name name;
@@ -82,7 +82,7 @@ static void occupy(struct instance *instance)
     npx_fd_close(meet(instance));
 }
 
-/* -------------------------------------------------------- without any waiting */
+/* ------------------------------------------------------ without any waiting */
 
 /* WT1, WT2 */
 static void what_is_there_is_not_waited_for(void)
@@ -241,7 +241,7 @@ static void a_wait_ends_when_its_counter_moves(void)
     leave(&one);
 }
 
-/* ------------------------------------------------------ interrupts and forks */
+/* ----------------------------------------------------- interrupts and forks */
 
 static int refuse(void *arg)
 {

@@ -74,6 +74,7 @@
     /* what a client asks for */                                               \
     X(READ, 1)                                                                 \
     X(WRITE, 2)                                                                \
+    X(WRITE_ATTRIBUTES, 256)                                                   \
     /* the four states of an instance */                                       \
     X(DISCONNECTED, 1)                                                         \
     X(LISTENING, 2)                                                            \
