@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* Waiting without the GIL, and signals while doing so.
+ *
+ * The core asks check_signals before it sleeps, when a signal woke it, and
+ * every now and then. Python runs signal handlers in the main thread of the
+ * main interpreter only, so everywhere else the answer is a cheap "go on". A
+ * handler may itself call a pipe: that inner call takes the core's hook away
+ * when it is done, hence the outer one sets its own again. */
+
+#include "pynp.h"
+
+#include <time.h>
+
+static int check_signals(void *arg)
+{
+    pynp_wait *wait = arg;
+    if (!wait->main || wait->raised) {
+        return wait->raised;
+    }
+    PyEval_RestoreThread(wait->thread);
+    wait->raised = PyErr_CheckSignals() != 0;
+    wait->thread = PyEval_SaveThread();
+    np_set_interrupt(check_signals, wait);
+    return wait->raised;
+}
+
+void pynp_wait_begin(pynp_wait *wait, const pynp_state *st)
+{
+    wait->main = PyThread_get_thread_ident() == st->main_thread;
+    wait->raised = false;
+    np_set_interrupt(check_signals, wait);
+    wait->thread = PyEval_SaveThread();
+}
+
+int pynp_wait_end(pynp_wait *wait, int code)
+{
+    PyEval_RestoreThread(wait->thread);
+    np_set_interrupt(NULL, NULL);
+    return wait->raised ? PYNP_RAISED : code;
+}
+
+int pynp_wait_init(pynp_state *st)
+{
+    PyObject *threading = PyImport_ImportModule("threading");
+    if (!threading) {
+        return -1;
+    }
+    PyObject *thread = PyObject_CallMethod(threading, "main_thread", NULL);
+    Py_DECREF(threading);
+    PyObject *ident = thread ? PyObject_GetAttrString(thread, "ident") : NULL;
+    Py_XDECREF(thread);
+    if (!ident) {
+        return -1;
+    }
+    st->main_thread = PyLong_AsUnsignedLong(ident);
+    Py_DECREF(ident);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* The thread that forked is the child's main thread. */
+PyObject *pynp_after_fork(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    pynp_module_state(module)->main_thread = PyThread_get_thread_ident();
+    Py_RETURN_NONE;
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+pynp_deadline pynp_deadline_in(uint32_t ms)
+{
+    pynp_deadline deadline = {ms, 0};
+    if (ms != 0 && ms != NP_INFINITE) {
+        deadline.end = now() + ms;
+    }
+    return deadline;
+}
+
+uint32_t pynp_left(pynp_deadline deadline)
+{
+    if (deadline.ms == 0 || deadline.ms == NP_INFINITE) {
+        return deadline.ms;
+    }
+    int64_t left = deadline.end - now();
+    return left > 0 ? (uint32_t)left : 0;
+}

@@ -1,0 +1,52 @@
+-- SPDX-License-Identifier: MIT
+-- SPDX-FileCopyrightText: the namedpipe authors
+
+-- A peer program (tests/peers/peer.lua) as another process: lines go to it
+-- through popen, answers come back through a fifo.
+
+local child = {}
+child.__index = child
+
+local PEER <const> = "tests/peers/peer.lua"
+-- What the process may live at most, seconds.
+local LIFE <const> = 60
+
+function child.start()
+  local fifo = os.tmpname()
+  assert(os.remove(fifo))
+  assert(os.execute("mkfifo " .. fifo))
+  local lua = os.getenv("LUA") or "lua5.4"
+  local command = ("exec timeout %d %s %s >%s"):format(LIFE, lua, PEER, fifo)
+  local self = setmetatable({input = assert(io.popen(command, "w"))}, child)
+  self.output = assert(io.open(fifo))
+  assert(os.remove(fifo))
+  return self
+end
+
+-- Give a verb without waiting for its answer.
+function child:say(...)
+  assert(self.input:write(table.concat({...}, " "), "\n"):flush())
+end
+
+-- The values of the next answer; an error for "err".
+function child:hear()
+  local line = assert(self.output:read("l"), "the peer is gone")
+  local state, rest = line:match("^(%S+) ?(.*)$")
+  if state ~= "ok" then error(line, 2) end
+  local values = {}
+  for value in rest:gmatch("%S+") do values[#values + 1] = value end
+  return table.unpack(values)
+end
+
+function child:ask(...)
+  self:say(...)
+  return self:hear()
+end
+
+function child:stop()
+  self:ask("quit")
+  self.output:close()
+  assert(self.input:close())
+end
+
+return child
