@@ -10,7 +10,7 @@
 
 #define KNOWN_FLAGS ((uint32_t)(NP_FLAG_NOWAIT | NP_FLAG_FIRST))
 
-/* ------------------------------------------------------------------- options */
+/* ------------------------------------------------------------------ options */
 
 static int check_modes(uint32_t mode, uint32_t read_mode)
 {
@@ -113,7 +113,7 @@ int np_open(const char *name, const np_client_opts *opts, np_pipe **pipe_out)
     return code ? code : npi_os_open(&parsed, &all, false, pipe_out);
 }
 
-/* ---------------------------------------------------------------- server's end */
+/* ------------------------------------------------------------- server's end */
 
 int np_accept(np_pipe *pipe, uint32_t ms)
 {
@@ -136,7 +136,7 @@ int np_disconnect(np_pipe *pipe)
     return code;
 }
 
-/* ----------------------------------------------------------------------- data */
+/* --------------------------------------------------------------------- data */
 
 static int read_with(np_pipe *pipe, struct npi_read *read, size_t *got_out,
                      uint32_t ms)
@@ -263,7 +263,7 @@ int np_cancel(np_pipe *pipe)
     return code;
 }
 
-/* -------------------------------------------------------------------- queries */
+/* ------------------------------------------------------------------ queries */
 
 int np_get_state(np_pipe *pipe, np_state *state_out)
 {
@@ -327,7 +327,7 @@ const char *np_path(const np_pipe *pipe)
     return pipe ? pipe->name.path : "";
 }
 
-/* ---------------------------------------------------------------------- names */
+/* -------------------------------------------------------------------- names */
 
 int np_exists(const char *name)
 {

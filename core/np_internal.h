@@ -16,7 +16,7 @@
 
 #include "namedpipe.h"
 
-/* ------------------------------------------------------------------ names */
+/* -------------------------------------------------------------------- names */
 
 /* \\.\pipe\ and 247 more UTF-16 units; each takes at most 3 bytes of UTF-8. */
 #define NPI_NAME_UNITS 256
@@ -43,7 +43,7 @@ bool npi_name_match(const char *pattern, const char *name);
 /* The bare name inside name->path. */
 const char *npi_name_bare(const struct npi_name *name);
 
-/* -------------------------------------------------------------- deadlines */
+/* ---------------------------------------------------------------- deadlines */
 
 /* Absolute, monotonic, nanoseconds; NPI_FOREVER never comes. */
 typedef int64_t npi_deadline;
@@ -56,7 +56,7 @@ int64_t npi_left(npi_deadline deadline);
 uint32_t npi_left_ms(npi_deadline deadline);
 int64_t npi_now(void); /* by the system's folder */
 
-/* ----------------------------------------------------------------- errors */
+/* ------------------------------------------------------------------- errors */
 
 /* Note more about the failure that is being returned, printf's way; returns
  * code, so that callers write: return npi_fail(NP_X, "...", ...). */
@@ -74,7 +74,7 @@ struct npi_interrupt {
 };
 struct npi_interrupt npi_interrupt_get(void);
 
-/* ---------------------------------------------------------------- handles */
+/* ------------------------------------------------------------------ handles */
 
 struct npi_read {
     void *buf;
@@ -156,7 +156,7 @@ void npi_server_instance_gone(np_server *server);
 np_pipe *npi_server_borrow(np_server *server);
 bool npi_server_closed(const np_server *server);
 
-/* ------------------------------------------- the seam, for names and systems */
+/* ------------------------------------------ the seam, for names and systems */
 
 int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
                   np_pipe **pipe_out);
@@ -205,7 +205,7 @@ void npi_os_group_add(int group, int fd);
 void npi_os_group_remove(int group, int fd);
 void npi_os_group_free(int group);
 
-/* ----------------------------------------------------------- fault points */
+/* ------------------------------------------------------------- fault points */
 
 /* Named places where a test makes a call fail or kills the process; nothing in
  * a release build. NPI_POINT("after-publish") is a place to die,

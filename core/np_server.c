@@ -64,7 +64,7 @@ static void disown(np_server *server)
     }
 }
 
-/* ----------------------------------------------------------- the ready instance */
+/* ------------------------------------------------------- the ready instance */
 
 static void group_change(np_server *server, np_pipe *pipe,
                          void (*change)(int group, int fd))
@@ -157,7 +157,7 @@ void npi_server_instance_gone(np_server *server)
     disown(server);
 }
 
-/* ------------------------------------------------------------------- listening */
+/* ---------------------------------------------------------------- listening */
 
 static np_server *new_server(const struct npi_name *name,
                              const np_server_opts *opts)
@@ -204,7 +204,7 @@ int np_listen(const char *name, const np_server_opts *opts,
     return code;
 }
 
-/* ------------------------------------------------------------------- accepting */
+/* ---------------------------------------------------------------- accepting */
 
 static bool is_client(int code)
 {
@@ -360,7 +360,7 @@ bool npi_server_closed(const np_server *server)
     return inherited(server) || atomic_load(&server->closing);
 }
 
-/* --------------------------------------------------------------------- closing */
+/* ------------------------------------------------------------------ closing */
 
 void np_server_shutdown(np_server *server)
 {

@@ -117,7 +117,7 @@ enum {
 typedef struct np_pipe np_pipe;
 typedef struct np_server np_server;
 
-/* ------------------------------------------------------------ server side */
+/* -------------------------------------------------------------- server side */
 
 /* What np_create and np_listen make. The pipe-wide values (mode, access,
  * max_instances, default_timeout) are those of the first instance; a later one
@@ -179,7 +179,7 @@ NP_API int np_accept(np_pipe *pipe, uint32_t ms);
  *   Blocks: no. */
 NP_API int np_disconnect(np_pipe *pipe);
 
-/* ------------------------------------------------------------ client side */
+/* -------------------------------------------------------------- client side */
 
 typedef struct np_client_opts {
     uint32_t size;      /* sizeof(np_client_opts) */
@@ -232,7 +232,7 @@ NP_API int np_wait(const char *name, uint32_t ms);
 NP_API int np_connect(const char *name, const np_client_opts *opts,
                       np_pipe **pipe_out, uint32_t ms);
 
-/* ------------------------------------------------------------- both sides */
+/* --------------------------------------------------------------- both sides */
 
 /* Read. A byte-read end takes what is there, up to n bytes, across the bounds
  * of writes; a message-read end takes one message or as much of it as fits.
@@ -338,7 +338,7 @@ NP_API void np_shutdown(np_pipe *pipe);
  *   Blocks: no. */
 NP_API void np_close(np_pipe *pipe);
 
-/* ------------------------------------------------------- state and modes */
+/* ---------------------------------------------------------- state and modes */
 
 typedef struct np_state {
     uint32_t state;     /* NP_DISCONNECTED, LISTENING, CONNECTED or CLOSING */
@@ -403,7 +403,7 @@ NP_API const char *np_path(const np_pipe *pipe);
  *   Blocks: no. */
 NP_API int np_get_fd(np_pipe *pipe, int *fd_out);
 
-/* ------------------------------------------------------- names, in general */
+/* -------------------------------------------------------- names, in general */
 
 /* Whether the pipe exists. Consumes no instance, is not seen by the server.
  *   Returns: NP_OK; NP_FILE_NOT_FOUND; NP_INVALID_NAME; NP_ACCESS_DENIED (the
@@ -500,16 +500,16 @@ typedef struct np_thread np_thread;
  *   Returns: NP_NO_SYSTEM_RESOURCES.  Blocks: no. */
 NP_API int np_thread_self(np_thread **thread_out);
 
-/* End the call that thread is blocked in with NP_OPERATION_ABORTED, and no other
- * call on the same handle. It holds until that thread calls np_thread_clear:
- * calls that it begins before then try once and do not wait, so a cancel that
- * comes a moment too early is not lost.
+/* End the call that thread is blocked in with NP_OPERATION_ABORTED, and no
+ * other call on the same handle. It holds until that thread calls
+ * np_thread_clear: calls that it begins before then try once and do not wait,
+ * so a cancel that comes a moment too early is not lost.
  *   Mirrors: CancelSynchronousIo.
  *   Blocks: no. */
 NP_API void np_thread_cancel(np_thread *thread);
 NP_API void np_thread_clear(void);
 
-/* --------------------------------------------------------- texts and version */
+/* -------------------------------------------------------- texts and version */
 
 /* What a code means, one sentence without a full stop; "unknown error" for an
  * unknown one. Never NULL; valid for ever. */

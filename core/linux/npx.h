@@ -79,7 +79,7 @@ static inline struct npx_pipe *npx_of(np_pipe *pipe)
     return (struct npx_pipe *)pipe;
 }
 
-/* ------------------------------------------------------------- npx_link.c */
+/* --------------------------------------------------------------- npx_link.c */
 
 /* What the world has done since the last look: on a listening end, take the
  * client that has come. NP_OK, or NP_NO_SYSTEM_RESOURCES. */
@@ -110,7 +110,7 @@ void npx_link_release(np_pipe *pipe);
 /* The connection of a client's end. */
 void npx_link_adopt(struct npx_pipe *h, int sock);
 
-/* ------------------------------------------------------------ npx_hello.c */
+/* -------------------------------------------------------------- npx_hello.c */
 
 /* Make the shared memory of a connection and send it with the hello. */
 int npx_hello_send(int sock, const uint32_t quotas[2], struct npi_shm **shm_out,
@@ -125,7 +125,7 @@ bool npx_hello_drain(int sock);
 /* No descriptors from here on, where the kernel can refuse them. */
 void npx_hello_refuse_fds(int sock);
 
-/* --------------------------------------------------------------- npx_op.c */
+/* ----------------------------------------------------------------- npx_op.c */
 
 /* Returned by a step that cannot get further. */
 #define NPX_AGAIN (-1)
@@ -161,13 +161,13 @@ int npx_op_run(struct npx_op *op, npi_deadline deadline);
  * answers. */
 int npx_op_check(struct npx_op *op, enum npi_verb verb);
 
-/* ------------------------------------------------------------- npx_spin.c */
+/* --------------------------------------------------------------- npx_spin.c */
 
 void npx_account_open(struct npx_account *account);
 /* Look for a moment whether op->ready; under the lane's lock. */
 bool npx_spin(struct npx_op *op);
 
-/* ------------------------------------ npx_pipe.c, npx_look.c, npx_query.c */
+/* -------------------------------------- npx_pipe.c, npx_look.c, npx_query.c */
 
 int npx_read(np_pipe *pipe, struct npi_read *op, npi_deadline deadline);
 int npx_write(np_pipe *pipe, struct npi_write *op, npi_deadline deadline);

@@ -4,8 +4,8 @@
 /* Keeping fork() harmless, and the descriptors of this library in one place.
  *
  * A child of fork() inherits every descriptor; connections, slot locks and
- * listeners would live on in it unnoticed. So every descriptor the library makes
- * is noted here in the same critical section that makes it, and the child
+ * listeners would live on in it unnoticed. So every descriptor the library
+ * makes is noted here in the same critical section that makes it, and the child
  * closes them all before fork() returns in it. It only closes: shutdown(),
  * unlink() and unlocking would reach the parent's objects. Then the generation
  * changes, and all handles answer NP_INVALID_HANDLE.

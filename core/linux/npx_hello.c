@@ -58,7 +58,7 @@ union control {
     char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
 };
 
-/* ------------------------------------------------------------- the mapping */
+/* -------------------------------------------------------------- the mapping */
 
 static void layout(const uint32_t quotas[2], uint64_t rings[2], size_t *size)
 {
@@ -365,7 +365,7 @@ int npx_hello_receive(int sock, const uint32_t quotas[2],
     return NP_BROKEN_PIPE;
 }
 
-/* ------------------------------------------------------------------- after it */
+/* ----------------------------------------------------------------- after it */
 
 void npx_hello_refuse_fds(int sock)
 {

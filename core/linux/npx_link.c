@@ -4,18 +4,18 @@
 /* Coming and going of a connection.
  *
  * CLAIMING. The listening socket has room for exactly one client: a connection
- * that is queued in it is the claim on the instance. The server takes it lazily,
- * in whatever call comes next: shut the listener for further clients, accept,
- * close the listener. In that order: a client that came between an accept and a
- * close would be reset though its connect had succeeded. If accept fails for
- * want of a descriptor, the client stays queued in the shut listener and the
- * next call tries again.
+ * that is queued in it is the claim on the instance. The server takes it
+ * lazily, in whatever call comes next: shut the listener for further clients,
+ * accept, close the listener. In that order: a client that came between an
+ * accept and a close would be reset though its connect had succeeded. If accept
+ * fails for want of a descriptor, the client stays queued in the shut listener
+ * and the next call tries again.
  *
  * GREETING. An accepted client has said nothing yet. Its hello is read without
  * waiting; until it is complete the instance counts as listening, so a client
  * that is stuck there holds up this instance only, and is dropped after
- * GREET_MS; if it was merely slow, its hello fails and it claims again. One that
- * leaves before its hello never was: the instance listens again.
+ * GREET_MS; if it was merely slow, its hello fails and it claims again. One
+ * that leaves before its hello never was: the instance listens again.
  *
  * LEAVING. A process that closes says so in shared memory (`closed`) before it
  * shuts the socket down; a process that dies only leaves the socket's end. The
@@ -90,7 +90,7 @@ static void set_fd(struct npx_pipe *h, int fd)
     npx_hub_set_fd(&h->hub, fd);
 }
 
-/* ------------------------------------------------------ the conversation's memory */
+/* ------------------------------------------------ the conversation's memory */
 
 /* Which lane is mine to write: clients write lane 0. */
 void npx_pipe_attach(struct npx_pipe *h, struct npi_shm *shm, size_t size)
@@ -127,7 +127,7 @@ static void detach(struct npx_pipe *h)
     pthread_mutex_unlock(&h->in.lock);
 }
 
-/* ------------------------------------------------------------------ server's end */
+/* ------------------------------------------------------------- server's end */
 
 static int listen_again(struct npx_pipe *h)
 {
@@ -232,7 +232,7 @@ int npx_link_poll(struct npx_pipe *h)
     return code;
 }
 
-/* -------------------------------------------------------------------- both ends */
+/* ---------------------------------------------------------------- both ends */
 
 void npx_link_adopt(struct npx_pipe *h, int sock)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the namedpipe authors */
 
-/* The verbs that look at the queues and move nothing: flush, peek, readiness. */
+/* The verbs that look at the queues and move nothing: flush, peek,
+ * readiness. */
 
 #define _GNU_SOURCE 1
 
 #include "linux/npx.h"
 
-/* --------------------------------------------------------------------- flush */
+/* -------------------------------------------------------------------- flush */
 
 struct flushing {
     struct npi_mark mark;
@@ -69,7 +70,7 @@ int npx_flush(np_pipe *pipe, npi_deadline deadline)
     return npx_op_run(&op, deadline);
 }
 
-/* ---------------------------------------------------------------------- peek */
+/* --------------------------------------------------------------------- peek */
 
 static int peek_locked(struct npx_pipe *h, struct npi_peek *peek)
 {
@@ -116,7 +117,7 @@ int npx_peek(np_pipe *pipe, struct npi_peek *peek)
     return code;
 }
 
-/* ------------------------------------------------------------------- readiness */
+/* ---------------------------------------------------------------- readiness */
 
 static bool ready_locked(struct npx_pipe *h, bool arm)
 {

@@ -102,7 +102,7 @@ static int set_lock(int meta_fd, short type, unsigned byte)
 {
     struct flock lock = {
         .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
-    while (npx_failing(NPI_FAULT("lock")) ||
+    while ((type == F_WRLCK && npx_failing(NPI_FAULT("lock"))) ||
            fcntl(meta_fd, F_OFD_SETLK, &lock) != 0) {
         if (errno != EINTR) {
             return errno == EACCES ? EAGAIN : errno;

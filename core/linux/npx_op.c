@@ -25,7 +25,7 @@ struct npx_op npx_op_new(struct npx_pipe *h, struct npx_lane *lane,
                            .epoch = atomic_load(&h->epoch)};
 }
 
-/* ------------------------------------------------------------------ the lane */
+/* ----------------------------------------------------------------- the lane */
 
 static void count(struct npx_op *op, uint64_t add, uint64_t subtract)
 {

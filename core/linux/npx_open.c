@@ -19,7 +19,7 @@ static void discard(struct npx_pipe *h)
     npi_os_free(&h->base);
 }
 
-/* -------------------------------------------------------------------- server */
+/* ------------------------------------------------------------------- server */
 
 static uint32_t read_mode(uint32_t wanted, uint32_t type, uint32_t fallback)
 {
@@ -65,7 +65,7 @@ int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
     return NP_OK;
 }
 
-/* -------------------------------------------------------------------- client */
+/* ------------------------------------------------------------------- client */
 
 /* F2, F3: the rights are checked before anything is claimed. */
 static int check_access(const struct npx_view *view, const np_client_opts *opts)
@@ -155,7 +155,7 @@ int npi_os_open(const struct npi_name *name, const np_client_opts *opts,
     return NP_OK;
 }
 
-/* -------------------------------------------------------------------- accept */
+/* ------------------------------------------------------------------- accept */
 
 /* Whether the client is there: NPX_AGAIN to go on waiting. `waited`: somebody
  * was waiting when it came, which makes it NP_OK. */
@@ -267,7 +267,7 @@ const struct npi_ops npx_ops = {
     .release = npx_link_release,
 };
 
-/* -------------------------------------------------------------------- select */
+/* ------------------------------------------------------------------- select */
 
 static size_t collect(np_pipe **pipes, uint32_t *ready, size_t n, bool arm)
 {

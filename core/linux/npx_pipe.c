@@ -24,7 +24,7 @@ static bool reads_messages(struct npx_pipe *h)
            NP_READMODE_MESSAGE;
 }
 
-/* ------------------------------------------------------------------- reading */
+/* ------------------------------------------------------------------ reading */
 
 struct reading {
     struct npi_get get;
@@ -158,7 +158,7 @@ int npx_read(np_pipe *pipe, struct npi_read *read, npi_deadline deadline)
     return run_read(h, read, deadline, false);
 }
 
-/* ------------------------------------------------------------------- writing */
+/* ------------------------------------------------------------------ writing */
 
 struct writing {
     struct npi_put put; /* first: npx_link_shut folds it */
@@ -308,7 +308,7 @@ int npx_write(np_pipe *pipe, struct npi_write *write, npi_deadline deadline)
     return run_write(h, write, deadline, false);
 }
 
-/* ------------------------------------------------------------------ transact */
+/* ----------------------------------------------------------------- transact */
 
 /* TR1, TR2: what must hold before the request is written. */
 static int may_transact(struct npx_pipe *h)

@@ -114,7 +114,7 @@ int npx_get_peer(np_pipe *pipe, np_peer *peer_out)
     return NP_OK;
 }
 
-/* --------------------------------------------------------------- descriptors */
+/* -------------------------------------------------------------- descriptors */
 
 int npi_os_group_new(int *fd_out)
 {

@@ -11,10 +11,10 @@
  * it vain: a slow peer, an idle one, busy CPUs.
  *
  * Two facts tell when a spin has little hope: the peer had to be woken by our
- * last ring, or it was last seen on our own CPU. Then somebody must be scheduled
- * first, and we spin only for a trial every 2^losses waits, long enough to see
- * a slow wake-up through. On such a trial the peer finds that it need not ring,
- * so it spins as well, and both are out of the slow mode.
+ * last ring, or it was last seen on our own CPU. Then somebody must be
+ * scheduled first, and we spin only for a trial every 2^losses waits, long
+ * enough to see a slow wake-up through. On such a trial the peer finds that it
+ * need not ring, so it spins as well, and both are out of the slow mode.
  *
  * With one CPU, or a quota below two, nothing is ever spun. */
 

@@ -271,7 +271,7 @@ void npx_hub_mute(struct npx_hub *hub, int fd, atomic_bool *ended)
     pthread_mutex_unlock(&hub->lock);
 }
 
-/* ------------------------------------------------------------------ sleeping */
+/* ----------------------------------------------------------------- sleeping */
 
 /* Prepare to sleep at one hub: false if the waiter was woken meanwhile. Sets
  * *fd to what it shall poll as a leader, or -1. */

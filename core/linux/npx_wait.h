@@ -46,9 +46,9 @@ void npx_hub_deinit(struct npx_hub *hub);
  * as soon as nobody polls it. Wakes everybody. */
 void npx_hub_set_fd(struct npx_hub *hub, int fd);
 
-/* fd has said its last: if it is still the hub's, stop polling it and set *ended.
- * It stays open until the next set_fd or deinit. After a set_fd, *ended is not
- * set for an older fd any more. */
+/* fd has said its last: if it is still the hub's, stop polling it and set
+ * *ended. It stays open until the next set_fd or deinit. After a set_fd, *ended
+ * is not set for an older fd any more. */
 void npx_hub_mute(struct npx_hub *hub, int fd, atomic_bool *ended);
 
 /* NP_NO_SYSTEM_RESOURCES when the thread's eventfd cannot be had. */

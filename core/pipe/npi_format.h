@@ -39,7 +39,8 @@ struct npi_lane {
     _Atomic uint64_t offer_size;        /* its data bytes */
     _Atomic uint64_t behind; /* data bytes of writes that wait behind it */
     _Atomic uint64_t cut;    /* number of the last offer withdrawn half read */
-    /* Written by both, by compare and exchange: number * 8 + npi_offer_state. */
+    /* Written by both, by compare and exchange: number * 8 +
+     * npi_offer_state. */
     _Atomic uint64_t offer;
 
     /* Written by the reader; NPI_WAITS is set by the writer. Ring position: all

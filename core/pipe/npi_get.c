@@ -23,7 +23,7 @@ static void keep(struct npi_reader *r, struct npi_get *get)
     npi_publish_head(r);
 }
 
-/* ------------------------------------------------------------------- records */
+/* ------------------------------------------------------------------ records */
 
 /* Step into the record at head. */
 static bool enter_record(struct npi_reader *r, uint64_t avail)
@@ -82,7 +82,8 @@ static bool record_done(const struct npi_reader *r)
 }
 
 /* Whether a `whole` read must leave the record alone for want of room; *needed
- * is then what it takes. A byte read wants what is there, a message read all. */
+ * is then what it takes. A byte read wants what is there, a message read
+ * all. */
 static bool too_small(const struct npi_reader *r, const struct npi_get *get,
                       uint64_t avail, uint64_t *needed)
 {
@@ -114,7 +115,7 @@ static enum npi_step take_record(struct npi_reader *r, struct npi_get *get,
     return get->got == get->size ? NPI_MORE : NPI_AGAIN;
 }
 
-/* --------------------------------------------------------------------- reads */
+/* -------------------------------------------------------------------- reads */
 
 static bool full(const struct npi_get *get)
 {
@@ -242,7 +243,7 @@ enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
     return step;
 }
 
-/* ----------------------------------------------------------------- giving up */
+/* ---------------------------------------------------------------- giving up */
 
 uint64_t npi_get_held(const struct npi_get *get)
 {

@@ -128,7 +128,7 @@ enum npi_step npi_peek(struct npi_reader *r, struct npi_look *look, bool offers)
     return look_records(r, look, r->head + avail);
 }
 
-/* ------------------------------------------------------------------- waiting */
+/* ------------------------------------------------------------------ waiting */
 
 void npi_get_wanted(struct npi_reader *r, uint64_t wanted)
 {

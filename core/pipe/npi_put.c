@@ -44,8 +44,8 @@ void npi_put_init(struct npi_put *put, const void *data, uint64_t size,
     *put = (struct npi_put){.data = data, .size = size, .force = force};
 }
 
-/* Q1: take over the reader's progress. The end of what it may have read is tail,
- * or fill while an offer is out. */
+/* Q1: take over the reader's progress. The end of what it may have read is
+ * tail, or fill while an offer is out. */
 static bool refresh(struct npi_writer *w)
 {
     uint64_t end = w->offering || w->abandoned ? w->fill : w->tail;
@@ -193,7 +193,7 @@ enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
     return NPI_DONE;
 }
 
-/* --------------------------------------------------------------- the offer */
+/* ---------------------------------------------------------------- the offer */
 
 /* Copy in as much as there is room for, publishing piece by piece. */
 static void pour(struct npi_writer *w, struct npi_put *put)

@@ -87,7 +87,7 @@ enum npi_step {
     NPI_TOO_SMALL /* npi_get, whole: get->got bytes are needed */
 };
 
-/* ------------------------------------------------------------- writing end */
+/* -------------------------------------------------------------- writing end */
 
 struct npi_writer {
     struct npi_lane *lane;
@@ -137,8 +137,8 @@ enum npi_step npi_put(struct npi_writer *writer, struct npi_put *put);
 enum npi_step npi_put_stop(struct npi_writer *writer, struct npi_put *put,
                            uint64_t *taken);
 
-/* This end closes under a write that waits: if all of it is in the ring it stays
- * there for the reader (NPI_DONE), else NPI_AGAIN: stop it. */
+/* This end closes under a write that waits: if all of it is in the ring it
+ * stays there for the reader (NPI_DONE), else NPI_AGAIN: stop it. */
 enum npi_step npi_put_leave(struct npi_writer *writer, struct npi_put *put);
 
 /* How many bytes reads that wait now could take (a hint). */
@@ -147,7 +147,8 @@ uint64_t npi_put_wanted(struct npi_writer *writer);
 /* Ask to be rung when the reader gets on. Look again before sleeping. */
 void npi_put_arm(struct npi_writer *writer);
 
-/* Whether the reader has got on since this end looked last; reads memory only. */
+/* Whether the reader has got on since this end looked last; reads memory
+ * only. */
 bool npi_put_stirred(const struct npi_writer *writer);
 
 /* Flush: where the end of what is written stands now. */
@@ -159,7 +160,7 @@ struct npi_mark npi_mark(const struct npi_writer *writer);
 enum npi_step npi_flushed(struct npi_writer *writer,
                           const struct npi_mark *mark);
 
-/* ------------------------------------------------------------- reading end */
+/* -------------------------------------------------------------- reading end */
 
 struct npi_reader {
     struct npi_lane *lane;

@@ -370,7 +370,7 @@ static void waiting_reads_are_not_charged_to_the_quota(void)
     CHECK_EQ(put_now("abc", 3), NPI_DONE);
 }
 
-/* ------------------------------------------------- a peer that breaks the rules */
+/* --------------------------------------------- a peer that breaks the rules */
 
 static void a_tail_beyond_the_ring_is_refused(void)
 {

@@ -148,4 +148,12 @@
     "\n"                                                                       \
     "Note that the calling thread is the main thread now."
 
+#define DOC_SET_INTERRUPT                                                      \
+    "_set_interrupt($module, check, /)\n"                                      \
+    "--\n"                                                                     \
+    "\n"                                                                       \
+    "Have check() asked whenever a call of this thread is about to sleep,\n"   \
+    "and now and then while it does: true, or an exception, ends the call.\n"  \
+    "None takes it away."
+
 #endif

@@ -45,6 +45,7 @@ static PyMethodDef functions[] = {
     PYNP_METHOD("names", pynp_names, DOC_NAMES),
     PYNP_METHOD("select", pynp_select, DOC_SELECT),
     {"_after_fork", pynp_after_fork, METH_NOARGS, DOC_AFTER_FORK},
+    {"_set_interrupt", pynp_set_interrupt, METH_O, DOC_SET_INTERRUPT},
     {NULL, NULL, 0, NULL}};
 
 static int add_constants(PyObject *module)

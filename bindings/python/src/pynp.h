@@ -158,6 +158,7 @@ PyObject *pynp_word(const pynp_choice *choices, uint32_t value);
 
 typedef struct pynp_wait {
     PyThreadState *thread;
+    PyObject *hook; /* what this thread gave _set_interrupt, or NULL */
     bool main;
     bool raised;
 } pynp_wait;
@@ -170,6 +171,7 @@ int pynp_wait_end(pynp_wait *wait, int code);
 
 int pynp_wait_init(pynp_state *st);
 PyObject *pynp_after_fork(PyObject *module, PyObject *unused);
+PyObject *pynp_set_interrupt(PyObject *module, PyObject *check);
 
 /* A moment in milliseconds, so that a call which must wait twice keeps to one
  * time-out. 0 and NP_INFINITE stay what they are. */

@@ -7,29 +7,66 @@
  * every now and then. Python runs signal handlers in the main thread of the
  * main interpreter only, so everywhere else the answer is a cheap "go on". A
  * handler may itself call a pipe: that inner call takes the core's hook away
- * when it is done, hence the outer one sets its own again. */
+ * when it is done, hence the outer one sets its own again.
+ *
+ * A thread may have a function of its own asked as well (_set_interrupt); that
+ * is how namedpipe.compat ends one call of several that wait on a pipe. */
 
 #include "pynp.h"
 
 #include <time.h>
 
+#define HOOK "namedpipe._core._set_interrupt"
+
+PyObject *pynp_set_interrupt(PyObject *module, PyObject *check)
+{
+    (void)module;
+    PyObject *dict = PyThreadState_GetDict();
+    if (!dict || PyDict_SetItemString(dict, HOOK, check) < 0) {
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *hook_of_thread(void)
+{
+    PyObject *dict = PyThreadState_GetDict();
+    PyObject *hook = dict ? PyDict_GetItemString(dict, HOOK) : NULL;
+    return hook == Py_None ? NULL : Py_XNewRef(hook);
+}
+
+/* Whether the wait shall end; an exception ends it too. */
+static bool ask(pynp_wait *wait)
+{
+    wait->raised = wait->main && PyErr_CheckSignals() != 0;
+    if (wait->raised || !wait->hook) {
+        return wait->raised;
+    }
+    PyObject *answer = PyObject_CallNoArgs(wait->hook);
+    int stop = answer ? PyObject_IsTrue(answer) : -1;
+    Py_XDECREF(answer);
+    wait->raised = stop < 0;
+    return stop != 0;
+}
+
 static int check_signals(void *arg)
 {
     pynp_wait *wait = arg;
-    if (!wait->main || wait->raised) {
+    if (wait->raised || (!wait->main && !wait->hook)) {
         return wait->raised;
     }
     PyEval_RestoreThread(wait->thread);
-    wait->raised = PyErr_CheckSignals() != 0;
+    bool stop = ask(wait);
     wait->thread = PyEval_SaveThread();
     np_set_interrupt(check_signals, wait);
-    return wait->raised;
+    return stop;
 }
 
 void pynp_wait_begin(pynp_wait *wait, const pynp_state *st)
 {
     wait->main = PyThread_get_thread_ident() == st->main_thread;
     wait->raised = false;
+    wait->hook = hook_of_thread();
     np_set_interrupt(check_signals, wait);
     wait->thread = PyEval_SaveThread();
 }
@@ -38,6 +75,7 @@ int pynp_wait_end(pynp_wait *wait, int code)
 {
     PyEval_RestoreThread(wait->thread);
     np_set_interrupt(NULL, NULL);
+    Py_CLEAR(wait->hook);
     return wait->raised ? PYNP_RAISED : code;
 }
 
