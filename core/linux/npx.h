@@ -146,6 +146,9 @@ struct npx_op {
     /* Give up with a code; may find that it was done after all. */
     int (*stop)(struct npx_op *op, int code);
     void (*counted)(struct npx_op *op); /* lane->bytes has changed */
+    /* Instead of waiting behind `last`: a code, or NPX_AGAIN. May be NULL. */
+    int (*pass)(struct npx_op *op, struct npx_op *last);
+    void (*done)(struct npx_op *op); /* its turn is over; may be NULL */
     void *state;
     struct npx_op *next;
     struct npx_waiter waiter;

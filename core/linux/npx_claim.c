@@ -19,6 +19,12 @@
  * it first listens, so they are those of the listener that was reached, or the
  * connection is dead already.
  *
+ * THE SAME LIFE. Behind a client's back the pipe may end and begin again, in
+ * the same directory. The new life's first listener comes after the old meta
+ * file was removed; so if that is still there after connecting, the listener
+ * was of the life that was looked at. If not, the claim is given up, and the
+ * new server sees somebody who came and left without a word.
+ *
  * BUSY IS TRUE. A scan takes time; instances that began to listen behind its
  * back are found by reading the table again, until it shows none listening. */
 
@@ -193,6 +199,9 @@ static int try_slot(const struct npx_view *view, int sock, struct candidate c,
     note_taken(view->meta_fd, c, quotas_out);
     if (error != 0) {
         return NP_PIPE_BUSY;
+    }
+    if (!npx_is_linked(view->dir_fd, view->meta_fd)) {
+        return NP_FILE_NOT_FOUND;
     }
     return npx_peer_check(sock, NULL, NULL);
 }

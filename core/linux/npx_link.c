@@ -339,13 +339,14 @@ int npx_link_disconnect(struct npx_pipe *h)
     uint32_t state = atomic_load(&h->state);
     uint32_t next = npi_state_next(state, NPI_EVENT_DISCONNECT, &code);
     if (code == NP_OK) {
+        /* First, so that who is woken by the socket's end knows better. */
+        atomic_store(&h->state, next);
+        atomic_fetch_add(&h->epoch, 1);
         if (state == NP_CONNECTED) {
             throw_out(h);
         } else {
             npx_slot_taken(&h->slot);
         }
-        atomic_store(&h->state, next);
-        atomic_fetch_add(&h->epoch, 1);
         detach(h);
         h->greeting = false;
         set_fd(h, -1);

@@ -120,14 +120,29 @@ static int block(struct npx_op *op, npi_deadline deadline)
         if (npx_forked(op->h)) {
             return code;
         }
+        if (op->done) {
+            op->done(op);
+        }
         if (op->ordered) {
             remove_from(op);
         }
     }
     npx_hub_leave(&op->waiter);
-    /* Our own close shuts the socket, which looks like the peer's end. */
-    bool ours = code == NP_BROKEN_PIPE && atomic_load(&op->h->base.closing);
-    return ours ? NP_OPERATION_ABORTED : code;
+    return code;
+}
+
+/* Our own close or disconnect shuts the socket, which looks like the peer's
+ * end. */
+static int whose_end(const struct npx_op *op, int code)
+{
+    if (code != NP_BROKEN_PIPE && code != NP_NO_DATA) {
+        return code;
+    }
+    if (atomic_load(&op->h->base.closing)) {
+        return NP_OPERATION_ABORTED;
+    }
+    return op->epoch == atomic_load(&op->h->epoch) ? code
+                                                   : NP_PIPE_NOT_CONNECTED;
 }
 
 static int try_now(struct npx_op *op)
@@ -147,6 +162,9 @@ int npx_op_run(struct npx_op *op, npi_deadline deadline)
     pthread_mutex_lock(&op->lane->lock);
     bool turn = !op->ordered || op->lane->first == NULL;
     int code = turn ? try_now(op) : NPX_AGAIN;
+    if (!turn && op->pass) {
+        code = op->pass(op, op->lane->last);
+    }
     if (code == NPX_AGAIN && turn && op->nowait &&
         atomic_load(&op->h->epoll) >= 0) {
         /* Somebody polls our descriptor: what it announced has been looked at,
@@ -162,7 +180,7 @@ int npx_op_run(struct npx_op *op, npi_deadline deadline)
         }
     }
     pthread_mutex_unlock(&op->lane->lock);
-    return code;
+    return whose_end(op, code);
 }
 
 int npx_op_check(struct npx_op *op, enum npi_verb verb)

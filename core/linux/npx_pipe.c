@@ -164,7 +164,8 @@ struct writing {
     struct npi_put put; /* first: npx_link_shut folds it */
     uint64_t taken;
     bool nowait_end;
-    bool waiting; /* has been told to wait: the end of the peer is 109 now */
+    bool waiting;  /* has been told to wait: the end of the peer is 109 now */
+    unsigned owed; /* empty messages written while it waited (WR4) */
 };
 
 /* Our stores reach memory whether or not anybody lives there; a writer that
@@ -276,6 +277,37 @@ static int write_stop(struct npx_op *op, int code)
     return code == NP_TIMEOUT && writing->nowait_end ? NP_OK : code;
 }
 
+/* WR1, WR4: an empty message does not wait in line, but it keeps its place. */
+static int write_pass(struct npx_op *op, struct npx_op *last)
+{
+    struct writing *writing = op->state, *before = last->state;
+    if (writing->put.size > 0 || op->h->meta.mode != NP_MESSAGE) {
+        return NPX_AGAIN;
+    }
+    int code = npx_op_check(op, NPI_VERB_WRITE);
+    if (code == NP_OK) {
+        before->owed++;
+    }
+    return code;
+}
+
+static void write_done(struct npx_op *op)
+{
+    struct npx_pipe *h = op->h;
+    struct writing *writing = op->state;
+    if (!h->shm || op->epoch != atomic_load(&h->epoch)) {
+        return;
+    }
+    for (; writing->owed > 0; writing->owed--) {
+        struct npi_put empty;
+        npi_put_init(&empty, NULL, 0, false);
+        if (npi_put_now(&h->writer, &empty) == NPI_AGAIN) {
+            h->writer.owed++; /* a reader still copies what was withdrawn */
+        }
+    }
+    npx_ring_reader(h);
+}
+
 static int run_write(struct npx_pipe *h, struct npi_write *write,
                      npi_deadline deadline, bool request)
 {
@@ -288,6 +320,8 @@ static int run_write(struct npx_pipe *h, struct npi_write *write,
     op.arm = npx_write_arm;
     op.ready = npx_write_ready;
     op.stop = write_stop;
+    op.pass = write_pass;
+    op.done = write_done;
     op.counted = write_counted;
     op.state = &writing;
     int code = npx_op_run(&op, deadline);
@@ -343,6 +377,9 @@ int npx_transact(np_pipe *pipe, struct npi_write *request,
     int code = npx_link_poll(h);
     if (code == NP_OK) {
         code = may_transact(h);
+        if (code == NP_BAD_PIPE && atomic_load(&h->base.closing)) {
+            code = NP_OPERATION_ABORTED;
+        }
     }
     if (code == NP_OK) {
         code = run_write(h, request, deadline, true);

@@ -20,7 +20,7 @@
  *   M3  A meta file serves one life of a pipe. Its header is complete before a
  *       slot is locked, and never changes. Once all slots are free (seen under
  *       the name's lock) the file is removed, not used again: who still has it
- *       open can only find that the pipe is gone.
+ *       open sees that it is, and that the pipe is gone.
  *   M4  A record says "listening" when listen > taken. `listen` is written
  *       after the socket has its name and grows from listen to listen over all
  *       slots, so the smallest one has waited longest. `taken` is only ever set

@@ -89,7 +89,7 @@ static bool too_small(const struct npi_reader *r, const struct npi_get *get,
 {
     uint64_t there = r->rest < avail || get->message ? r->rest : avail;
     *needed = npi_stashed(r) + there;
-    return get->whole && *needed > get->size - get->got;
+    return get->whole && get->got == 0 && *needed > get->size;
 }
 
 /* One record, or as much of it as is there and fits. avail is advanced. */
@@ -230,11 +230,17 @@ enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
         return NPI_BROKEN;
     }
     enum npi_step step = NPI_AGAIN;
-    if (avail > 0 || npi_stash_only(r)) {
+    while (avail > 0 || npi_stash_only(r)) {
         step = get_committed(r, get, avail);
-        if (step != NPI_DONE || !goes_on(get) || get->whole) {
+        if (step != NPI_DONE || !goes_on(get)) {
             return step;
         }
+        if (npi_committed(r, &avail) != NPI_DONE) { /* what came since */
+            return NPI_BROKEN;
+        }
+    }
+    if (step == NPI_DONE && get->whole) {
+        return step;
     }
     if (offers && npi_claim(r)) {
         enum npi_step more = get_offered(r, get);

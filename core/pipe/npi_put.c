@@ -170,6 +170,15 @@ static enum npi_step settle(struct npi_writer *w)
     return NPI_DONE;
 }
 
+static void pay_owed(struct npi_writer *w)
+{
+    struct npi_put empty;
+    npi_put_init(&empty, NULL, 0, false);
+    for (; w->owed > 0 && allowed(w, &empty); w->owed--) {
+        commit(w, &empty);
+    }
+}
+
 enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
 {
     if (put->size == 0 && !w->message) {
@@ -181,11 +190,13 @@ enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
             return step;
         }
     }
-    if (!allowed(w, put)) {
+    pay_owed(w);
+    if (w->owed > 0 || !allowed(w, put)) {
         if (!refresh(w)) {
             return NPI_BROKEN;
         }
-        if (!allowed(w, put)) {
+        pay_owed(w);
+        if (w->owed > 0 || !allowed(w, put)) {
             return NPI_AGAIN;
         }
     }

@@ -105,6 +105,7 @@ struct npi_writer {
     uint64_t fill;      /* where it ends, physically */
     bool offering;      /* it is out */
     bool abandoned;     /* waiting for the reader's answer */
+    uint64_t owed;      /* empty messages to write before the next one */
     bool bell;          /* the reader sleeps: ring, and clear this */
 };
 
@@ -125,7 +126,7 @@ void npi_put_init(struct npi_put *put, const void *data, uint64_t size,
                   bool force);
 
 /* Write if the quota and the ring allow it now: NPI_DONE, NPI_AGAIN,
- * NPI_BROKEN. */
+ * NPI_BROKEN. Not while an offer is out. */
 enum npi_step npi_put_now(struct npi_writer *writer, struct npi_put *put);
 
 /* The same, and otherwise offer it: NPI_DONE when it may return. Called again
