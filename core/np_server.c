@@ -30,9 +30,10 @@ struct np_server {
     atomic_bool closing;
     atomic_uint cancels; /* np_server_cancel was called so often */
     atomic_uint changes; /* of ready, cancels and closing */
-    atomic_uint waiting; /* accepts that wait for room */
+    atomic_uint waiting; /* accepts that are inside */
     atomic_flag lock;
     np_pipe *ready; /* under lock */
+    bool making;    /* a thread is making the next one; under lock */
     int group;      /* np_server_get_fd's, or -1; under lock */
 };
 
@@ -87,32 +88,55 @@ static void changed(np_server *server)
     }
 }
 
-/* Put a new instance in place unless there is one already. */
-static bool publish(np_server *server, np_pipe *pipe)
+/* Put a new instance in place; it is what clients find from its creation on, so
+ * it must never turn out to be one too many. */
+static void publish(np_server *server, np_pipe *pipe)
 {
     group_change(server, pipe, npi_os_group_add);
     lock(server);
-    bool wanted = !server->ready && !atomic_load(&server->closing);
-    if (wanted) {
+    bool open = !atomic_load(&server->closing);
+    if (open) {
         server->ready = pipe;
     }
+    server->making = false;
     unlock(server);
-    if (wanted) {
+    if (open) {
         /* Once more: the group may have been made in between. */
         group_change(server, pipe, npi_os_group_add);
+    } else {
+        np_close(pipe);
     }
     changed(server);
-    return wanted;
 }
 
+/* One thread at a time makes an instance. */
+static bool may_make(np_server *server)
+{
+    lock(server);
+    bool may = !server->ready && !server->making &&
+               !atomic_load(&server->closing);
+    server->making |= may;
+    unlock(server);
+    return may;
+}
+
+/* NP_OK: there is an instance, or will be in a moment. */
 static int refill(np_server *server)
 {
     np_pipe *pipe;
     np_server_opts opts = server->opts;
     opts.flags &= ~(uint32_t)NP_FLAG_FIRST;
+    if (!may_make(server)) {
+        npi_os_yield();
+        return NP_OK;
+    }
     int code = npi_os_create(&server->name, &opts, &pipe);
-    if (code == NP_OK && !publish(server, pipe)) {
-        np_close(pipe);
+    if (code == NP_OK) {
+        publish(server, pipe);
+    } else {
+        lock(server);
+        server->making = false;
+        unlock(server);
     }
     return code;
 }
@@ -220,9 +244,7 @@ static int wait_for_room(np_server *server, unsigned seen,
     if (code != NP_PIPE_BUSY || npi_left(deadline) == 0) {
         return code == NP_PIPE_BUSY ? NP_TIMEOUT : code;
     }
-    atomic_fetch_add(&server->waiting, 1);
     code = npi_os_wait(&server->name, NPI_WAIT_ROOM, &changes, deadline);
-    atomic_fetch_sub(&server->waiting, 1);
     return code == NP_SEM_TIMEOUT ? NP_TIMEOUT : code;
 }
 
@@ -272,6 +294,7 @@ int np_server_accept(np_server *server, np_pipe **pipe_out, uint32_t ms)
     }
     unsigned cancels = atomic_load(&server->cancels);
     atomic_fetch_add(&server->owners, 1);
+    atomic_fetch_add(&server->waiting, 1);
     int code = NP_OK;
     while (code == NP_OK && !pipe) {
         if (atomic_load(&server->closing) ||
@@ -281,6 +304,7 @@ int np_server_accept(np_server *server, np_pipe **pipe_out, uint32_t ms)
             code = accept_once(server, &pipe, deadline);
         }
     }
+    atomic_fetch_sub(&server->waiting, 1);
     disown(server);
     if (code == NP_OK) {
         *pipe_out = pipe;

@@ -162,7 +162,7 @@ int npx_op_run(struct npx_op *op, npi_deadline deadline);
 
 /* Whether the conversation the op began in still is: NP_OK or what it
  * answers. */
-int npx_op_check(struct npx_op *op, enum npi_verb verb);
+int npx_op_check(const struct npx_op *op, enum npi_verb verb);
 
 /* --------------------------------------------------------------- npx_spin.c */
 

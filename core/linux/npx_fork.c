@@ -51,6 +51,9 @@ static void after_fork_child(void)
         }
     }
     atomic_store(&kept_limit, 0);
+    /* Unlocked for those who check, and made anew: it may count readers that
+     * were waiting in threads which do not exist here. */
+    pthread_rwlock_unlock(&guard);
     pthread_rwlock_init(&guard, NULL);
     atomic_fetch_add(&npi_generation, 1);
 }

@@ -37,6 +37,9 @@ static int flush_step(struct npx_op *op)
     case NPI_BROKEN: npx_link_poison(h); return NP_BROKEN_PIPE;
     default: break;
     }
+    if (gone && atomic_load(&h->base.closing)) {
+        return NP_OPERATION_ABORTED;
+    }
     if (gone) {
         return waiting ? NP_BROKEN_PIPE : NP_OK;
     }

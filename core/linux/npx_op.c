@@ -141,8 +141,9 @@ static int whose_end(const struct npx_op *op, int code)
     if (atomic_load(&op->h->base.closing)) {
         return NP_OPERATION_ABORTED;
     }
-    return op->epoch == atomic_load(&op->h->epoch) ? code
-                                                   : NP_PIPE_NOT_CONNECTED;
+    /* The peer says so before it shuts the socket; and see npx_op_check. */
+    int now = npx_op_check(op, NPI_VERB_READ);
+    return now == NP_OK ? code : now;
 }
 
 static int try_now(struct npx_op *op)
@@ -179,11 +180,12 @@ int npx_op_run(struct npx_op *op, npi_deadline deadline)
             return code;
         }
     }
+    code = whose_end(op, code);
     pthread_mutex_unlock(&op->lane->lock);
-    return whose_end(op, code);
+    return code;
 }
 
-int npx_op_check(struct npx_op *op, enum npi_verb verb)
+int npx_op_check(const struct npx_op *op, enum npi_verb verb)
 {
     struct npx_pipe *h = op->h;
     if (op->epoch != atomic_load(&h->epoch)) {
@@ -194,6 +196,8 @@ int npx_op_check(struct npx_op *op, enum npi_verb verb)
         atomic_load_explicit(&h->shm->disconnected, memory_order_acquire)) {
         state = NP_DISCONNECTED;
     }
-    int code = npi_state_check(verb, h->server, state);
-    return code || h->shm ? code : NP_PIPE_NOT_CONNECTED;
+    if (state == NP_CONNECTED && !h->shm) {
+        state = NP_DISCONNECTED; /* by another thread, this moment */
+    }
+    return npi_state_check(verb, h->server, state);
 }

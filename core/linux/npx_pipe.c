@@ -355,11 +355,10 @@ static int may_transact(struct npx_pipe *h)
     pthread_mutex_lock(&h->in.lock);
     int code = npx_op_check(&probe, NPI_VERB_TRANSACT);
     if (code == NP_OK) {
-        bool gone = npx_peer_gone(h);
-        if (h->in.first || npi_readable(&h->reader, !gone)) {
-            code = NP_PIPE_BUSY;
-        } else if (gone) {
+        if (npx_peer_gone(h)) {
             code = NP_BAD_PIPE;
+        } else if (h->in.first || npi_readable(&h->reader, true)) {
+            code = NP_PIPE_BUSY;
         }
         npx_ring_writer(h);
     }
@@ -371,7 +370,7 @@ int npx_transact(np_pipe *pipe, struct npi_write *request,
                  struct npi_read *reply, npi_deadline deadline)
 {
     struct npx_pipe *h = npx_of(pipe);
-    if (~h->access & (NP_READ | NP_WRITE)) {
+    if (h->meta.access == NP_DUPLEX && (~h->access & (NP_READ | NP_WRITE))) {
         return NP_ACCESS_DENIED;
     }
     int code = npx_link_poll(h);

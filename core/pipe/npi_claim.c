@@ -80,19 +80,8 @@ bool npi_unclaim(struct npi_reader *r, uint64_t copied)
     return false;
 }
 
-/* Q4: claim the offer, if there is one and nothing is committed before it. */
-bool npi_claim(struct npi_reader *r)
+static bool take_claim(struct npi_reader *r, uint64_t word)
 {
-    uint64_t word;
-    if (!npi_on_offer(r, &word)) {
-        return false;
-    }
-    /* What was committed before this offer is visible now; take that first. */
-    r->limit = atomic_load_explicit(&r->lane->tail, memory_order_acquire) &
-               ~NPI_WAITS;
-    if ((int64_t)(r->limit - r->head) > 0) {
-        return false;
-    }
     uint64_t number = word / 8;
     if (number != r->given_of) {
         r->given_of = number;
@@ -105,6 +94,24 @@ bool npi_claim(struct npi_reader *r)
     }
     r->claim = number;
     return true;
+}
+
+/* Q4: claim the offer, if there is one and nothing is committed before it. The
+ * tail is loaded after the word: what was committed before this offer, or took
+ * the place of an earlier one, is visible then and comes first. */
+enum npi_claim npi_claim(struct npi_reader *r)
+{
+    uint64_t word;
+    if (!npi_on_offer(r, &word)) {
+        return NPI_CLAIM_NONE;
+    }
+    r->limit = atomic_load_explicit(&r->lane->tail, memory_order_acquire) &
+               ~NPI_WAITS;
+    bool older = r->part_of != 0 && r->part_of != word / 8;
+    if (older || (int64_t)(r->limit - r->head) > 0 || !take_claim(r, word)) {
+        return NPI_CLAIM_MOVED;
+    }
+    return NPI_CLAIM_TAKEN;
 }
 
 /* -------------------------------------------------------- what is committed */

@@ -220,16 +220,15 @@ static enum npi_step get_offered(struct npi_reader *r, struct npi_get *get)
     return step == NPI_AGAIN ? starve(r, get) : finish_claim(r, get, step);
 }
 
-enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
+/* All that is committed and wanted. */
+static enum npi_step get_all_committed(struct npi_reader *r,
+                                       struct npi_get *get)
 {
-    if (r->claim) {
-        return get_offered(r, get);
-    }
     uint64_t avail;
+    enum npi_step step = NPI_AGAIN;
     if (npi_committed(r, &avail) != NPI_DONE) {
         return NPI_BROKEN;
     }
-    enum npi_step step = NPI_AGAIN;
     while (avail > 0 || npi_stash_only(r)) {
         step = get_committed(r, get, avail);
         if (step != NPI_DONE || !goes_on(get)) {
@@ -239,10 +238,30 @@ enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
             return NPI_BROKEN;
         }
     }
-    if (step == NPI_DONE && get->whole) {
-        return step;
+    return step;
+}
+
+/* The writer may get on between our looking for committed data and for an
+ * offer, but an honest one not for ever. */
+#define LOOKS 4
+
+enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
+{
+    enum npi_step step = NPI_AGAIN;
+    enum npi_claim claim = NPI_CLAIM_MOVED;
+    if (r->claim) {
+        return get_offered(r, get);
     }
-    if (offers && npi_claim(r)) {
+    for (int i = 0; i < LOOKS && claim == NPI_CLAIM_MOVED; i++) {
+        enum npi_step more = get_all_committed(r, get);
+        step = more == NPI_AGAIN ? step : more;
+        bool enough = step == NPI_DONE && (!goes_on(get) || get->whole);
+        if (enough || (step != NPI_DONE && step != NPI_AGAIN)) {
+            return step;
+        }
+        claim = offers ? npi_claim(r) : NPI_CLAIM_NONE;
+    }
+    if (claim == NPI_CLAIM_TAKEN) {
         enum npi_step more = get_offered(r, get);
         return more == NPI_AGAIN && !r->claim ? step : more;
     }

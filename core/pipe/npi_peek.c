@@ -78,7 +78,7 @@ static uint64_t behind(const struct npi_reader *r)
 static enum npi_step look_offer(struct npi_reader *r, struct npi_look *look)
 {
     uint64_t limit, size;
-    while (npi_claim(r)) {
+    while (npi_claim(r) == NPI_CLAIM_TAKEN) {
         size = r->inside ? r->rest + npi_stashed(r)
                          : atomic_load_explicit(&r->lane->offer_size,
                                                 memory_order_relaxed);

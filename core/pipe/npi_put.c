@@ -181,8 +181,8 @@ static void pay_owed(struct npi_writer *w)
 
 enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
 {
-    if (put->size == 0 && !w->message) {
-        return NPI_DONE;
+    if (put->size == 0 ? !w->message : put->placed == put->size) {
+        return NPI_DONE; /* nothing to do, or done already by npi_put_leave */
     }
     if (w->abandoned) {
         enum npi_step step = settle(w);

@@ -21,7 +21,12 @@ bool npi_stash_only(const struct npi_reader *reader);
 bool npi_on_offer(const struct npi_reader *reader, uint64_t *word);
 /* Claim the offer if there is one; what is physically there of a claimed one;
  * let go (false: abandoned, forgotten). */
-bool npi_claim(struct npi_reader *reader);
+enum npi_claim {
+    NPI_CLAIM_NONE,  /* there is none */
+    NPI_CLAIM_MOVED, /* the writer has got on: look for committed data again */
+    NPI_CLAIM_TAKEN
+};
+enum npi_claim npi_claim(struct npi_reader *reader);
 enum npi_step npi_claimed(struct npi_reader *reader, uint64_t *avail);
 bool npi_unclaim(struct npi_reader *reader, uint64_t copied);
 

@@ -74,7 +74,7 @@ struct npw_pipe {
     np_pipe *np;
     bool overlapped; /* FILE_FLAG_OVERLAPPED */
     bool server;
-    bool closed;     /* under npw_lock: CloseHandle was called */
+    bool closed;          /* under npw_lock: CloseHandle was called */
     atomic_bool has_read; /* since its client came */
     pthread_mutex_t turn[NPW_TURNS];
 };
@@ -136,16 +136,17 @@ struct npw_op {
     enum npw_verb verb;
     const void *in; /* what is written */
     DWORD in_size;
-    void *out;      /* where is read to */
+    void *out; /* where is read to */
     DWORD out_size;
-    size_t moved;   /* result: bytes */
-    int code;       /* result */
+    size_t moved; /* result: bytes */
+    int code;     /* result */
 
     /* Of a pending one; under npw_lock. */
     OVERLAPPED *overlapped;
     struct npw_object *event; /* the OVERLAPPED's, or NULL */
     pthread_t beginner;       /* the thread CancelIo is meant for */
     bool waits;               /* ERROR_IO_PENDING is or will be returned */
+    np_thread *worker;        /* who does it, while it is in the core */
     bool cancelled;
     unsigned owners;
     struct npw_signal settled; /* it waits, or is over */
@@ -160,8 +161,9 @@ void npw_op_call(struct npw_op *op, uint32_t ms);
 void npw_op_do(struct npw_op *op);
 /* With an OVERLAPPED: code may be ERROR_IO_PENDING. */
 void npw_op_begin(struct npw_op *op, OVERLAPPED *overlapped);
-/* For a worker: the operation begins to wait; whether it shall not. It is over:
- * tell whoever wants to know, and drop it. */
+/* For a worker: it takes the operation on; the operation begins to wait, or shall
+ * not (true); it is over: tell whoever wants to know, and drop it. */
+void npw_op_taken(struct npw_op *op, np_thread *worker);
 bool npw_op_waits(struct npw_op *op);
 void npw_op_over(struct npw_op *op);
 /* The child of a fork: they are the parent's. */
@@ -169,8 +171,6 @@ void npw_ops_forget(void);
 
 /* Let a thread do op and call npw_op_over. NP_NO_SYSTEM_RESOURCES. */
 int npw_worker_start(struct npw_op *op);
-/* Under npw_lock. */
-void npw_worker_cancel(struct npw_op *op);
 void npw_workers_forget(void);
 void npw_waiters_forget(void);
 

@@ -26,7 +26,7 @@ static struct slot {
     struct npw_object *object; /* NULL: free */
     uint32_t uses;
     uint32_t next_free;
-} *slots;
+} * slots;
 static uint32_t slot_count, slot_room;
 static uint32_t first_free = NO_SLOT;
 static unsigned generation;

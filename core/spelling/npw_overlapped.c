@@ -79,6 +79,13 @@ static int final_code(const struct npw_op *op)
     return code == NP_OPERATION_ABORTED && closed ? NP_BROKEN_PIPE : code;
 }
 
+void npw_op_taken(struct npw_op *op, np_thread *worker)
+{
+    pthread_mutex_lock(&npw_lock);
+    op->worker = worker;
+    pthread_mutex_unlock(&npw_lock);
+}
+
 bool npw_op_waits(struct npw_op *op)
 {
     pthread_mutex_lock(&npw_lock);
@@ -93,6 +100,7 @@ void npw_op_over(struct npw_op *op)
 {
     pthread_mutex_lock(&npw_lock);
     op->code = final_code(op);
+    op->worker = NULL;
     take_off(op);
     if (op->waits) {
         complete(op);
@@ -301,7 +309,9 @@ static int cancel(const struct npw_pipe *pipe, const OVERLAPPED *overlapped)
                                 : pthread_equal(op->beginner, pthread_self());
         if (meant && op->pipe == pipe) {
             op->cancelled = true;
-            npw_worker_cancel(op);
+            if (op->worker) {
+                np_thread_cancel(op->worker);
+            }
             code = NP_OK;
         }
     }

@@ -101,8 +101,8 @@ static int check_modes(DWORD open_mode, DWORD pipe_mode, DWORD max_instances)
         (pipe_mode & ~PIPE_MODES)) {
         return NP_INVALID_PARAMETER;
     }
-    bool possible =
-        max_instances >= 1 && max_instances <= PIPE_UNLIMITED_INSTANCES;
+    bool possible = max_instances >= 1 &&
+                    max_instances <= PIPE_UNLIMITED_INSTANCES;
     return possible ? NP_OK : NP_INVALID_PARAMETER;
 }
 
@@ -167,6 +167,9 @@ static uint32_t access_of(DWORD wanted)
     }
     if (wanted & (GENERIC_WRITE | GENERIC_ALL | FILE_WRITE_DATA)) {
         access |= NP_WRITE;
+    }
+    if (wanted & FILE_WRITE_ATTRIBUTES) {
+        access |= NP_WRITE_ATTRIBUTES; /* F4 */
     }
     return access;
 }
@@ -288,8 +291,12 @@ BOOL WINAPI CallNamedPipeA(LPCSTR name, LPVOID in, DWORD in_size, LPVOID out,
                            DWORD out_size, LPDWORD read, DWORD timeout)
 {
     struct npw_pipe pipe = {.server = false};
-    struct npw_op op = {.pipe = &pipe, .verb = NPW_TRANSACT, .in = in,
-                        .in_size = in_size, .out = out, .out_size = out_size};
+    struct npw_op op = {.pipe = &pipe,
+                        .verb = NPW_TRANSACT,
+                        .in = in,
+                        .in_size = in_size,
+                        .out = out,
+                        .out_size = out_size};
     if (!read) {
         return npw_fail(NP_INVALID_PARAMETER);
     }

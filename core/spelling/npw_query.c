@@ -83,9 +83,9 @@ BOOL WINAPI GetNamedPipeHandleStateW(HANDLE handle, LPDWORD state,
                                          user ? text : NULL, sizeof text);
     if (done && user) {
         /* A size of 0 would ask for the length. */
-        done = size > 0 ? MultiByteToWideChar(CP_UTF8, 0, text, -1, user,
-                                              size) > 0
-                        : npw_fail(NP_INSUFFICIENT_BUFFER);
+        done = size > 0
+                   ? MultiByteToWideChar(CP_UTF8, 0, text, -1, user, size) > 0
+                   : npw_fail(NP_INSUFFICIENT_BUFFER);
     }
     return done;
 }
@@ -128,9 +128,9 @@ BOOL WINAPI GetNamedPipeInfo(HANDLE handle, LPDWORD flags, LPDWORD out_size,
     if (code) {
         return npw_fail(code);
     }
-    give(flags, (info.server_end ? PIPE_SERVER_END : PIPE_CLIENT_END) |
-                    (info.mode == NP_MESSAGE ? PIPE_TYPE_MESSAGE
-                                             : PIPE_TYPE_BYTE));
+    give(flags,
+         (info.server_end ? PIPE_SERVER_END : PIPE_CLIENT_END) |
+             (info.mode == NP_MESSAGE ? PIPE_TYPE_MESSAGE : PIPE_TYPE_BYTE));
     give(out_size, info.out_quota);
     give(in_size, info.in_quota);
     give(max_instances, info.max_instances);

@@ -73,7 +73,7 @@ static size_t encode(uint32_t point, char bytes[4])
     for (size_t i = more; i > 0; i--, point >>= 6) {
         bytes[i] = (char)(0x80 | (point & 0x3F));
     }
-    bytes[0] = (char)((0xF00u >> more & 0xFFu) | point);
+    bytes[0] = (char)((0xF00u >> (more + 1) & 0xFFu) | point);
     return more + 1;
 }
 

@@ -120,8 +120,11 @@ BOOL WINAPI TransactNamedPipe(HANDLE pipe, LPVOID in, DWORD in_size, LPVOID out,
                               DWORD out_size, LPDWORD read,
                               LPOVERLAPPED overlapped)
 {
-    struct npw_op op = {.verb = NPW_TRANSACT, .in = in, .in_size = in_size,
-                        .out = out, .out_size = out_size};
+    struct npw_op op = {.verb = NPW_TRANSACT,
+                        .in = in,
+                        .in_size = in_size,
+                        .out = out,
+                        .out_size = out_size};
     int code = check(in, in_size, read, overlapped);
     if (code == NP_OK) {
         code = check(out, out_size, read, overlapped);

@@ -27,16 +27,12 @@ void npw_workers_forget(void)
     idle = NULL;
 }
 
-/* The core asks this when the operation begins to wait, and now and then while
- * it does. */
-static int ask(void *arg)
+/* The core asks this when the operation begins to wait; to be told once is
+ * enough, np_thread_cancel does the rest. */
+static int begins_to_wait(void *op)
 {
-    return npw_op_waits(arg);
-}
-
-void npw_worker_cancel(struct npw_op *op)
-{
-    (void)op; /* ask() will say so */
+    np_set_interrupt(NULL, NULL);
+    return npw_op_waits(op);
 }
 
 /* Under npw_lock: whether there is something to do again. */
@@ -62,6 +58,20 @@ static bool next_op(struct worker *worker)
     return worker->op != NULL;
 }
 
+static void do_op(struct npw_op *op)
+{
+    np_thread *self;
+    op->code = np_thread_self(&self);
+    if (op->code == NP_OK) {
+        np_thread_clear();
+        npw_op_taken(op, self);
+        np_set_interrupt(begins_to_wait, op);
+        npw_op_call(op, NP_INFINITE);
+        np_set_interrupt(NULL, NULL);
+    }
+    npw_op_over(op);
+}
+
 static void *work(void *op)
 {
     struct worker worker = {.op = op};
@@ -72,9 +82,7 @@ static void *work(void *op)
     pthread_condattr_destroy(&attributes);
     bool more = true;
     while (more) {
-        np_set_interrupt(ask, worker.op);
-        npw_op_call(worker.op, NP_INFINITE);
-        npw_op_over(worker.op);
+        do_op(worker.op);
         pthread_mutex_lock(&npw_lock);
         more = next_op(&worker);
         pthread_mutex_unlock(&npw_lock);

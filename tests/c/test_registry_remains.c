@@ -68,6 +68,24 @@ static void a_killed_instance_is_skipped_and_replaced(void)
     CHECK_EQ(files_left(), 0);
 }
 
+/* The new life is in the same directory, where the old one's sockets were. */
+static void a_claim_does_not_reach_into_the_next_life(void)
+{
+    struct npi_name name = named("demo");
+    struct npx_view view;
+    int sock = -1;
+    uint32_t quotas[2];
+    pid_t pid = child(serve_demo);
+    CHECK_EQ(npx_view_open(&name, &view), NP_OK);
+    kill_child(pid);
+    CHECK_EQ(serve("demo", 20, &two), NP_OK);
+    CHECK_EQ(npx_view_listening(&view), NP_FILE_NOT_FOUND);
+    CHECK_EQ(npx_view_claim(&view, &sock, quotas), NP_FILE_NOT_FOUND);
+    npx_view_close(&view);
+    leave(&two);
+    CHECK_EQ(files_left(), 0);
+}
+
 static void remains_of_every_moment_are_collected(void)
 {
     struct npi_name name = named("demo");
@@ -281,6 +299,7 @@ int main(void)
     RUN(a_client_removes_what_a_killed_server_left);
     RUN(a_server_replaces_what_a_killed_server_left);
     RUN(a_killed_instance_is_skipped_and_replaced);
+    RUN(a_claim_does_not_reach_into_the_next_life);
     RUN(remains_of_every_moment_are_collected);
     RUN(servers_killed_at_any_moment_leave_nothing_behind);
     RUN(a_forked_child_keeps_no_instance_alive);

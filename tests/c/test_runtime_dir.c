@@ -77,7 +77,7 @@ static void a_names_directory_is_checked_too(void)
     CHECK_EQ(unlink(below("DEMO")), 0);
 }
 
-static void the_runtime_directory_of_the_session_is_used(void)
+static void xdg_runtime_dir_is_used(void)
 {
     CHECK_EQ(mkdir(below("xdg"), 0755), 0);
     unsetenv("NAMEDPIPE_DIR");
@@ -97,7 +97,7 @@ int main(void)
     snprintf(base, sizeof base, "%s", check_dir());
     unsigned fds = open_fds();
     RUN(a_names_directory_is_checked_too);
-    RUN(the_runtime_directory_of_the_session_is_used);
+    RUN(xdg_runtime_dir_is_used);
     RUN(only_a_directory_of_ones_own_will_do);
     CHECK_EQ(open_fds(), fds);
     return check_done();

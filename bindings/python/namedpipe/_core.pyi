@@ -14,7 +14,7 @@ from ._file import PipeIO
 _Mode: TypeAlias = Literal["byte", "message", 1, 2]
 _ReadMode: TypeAlias = Literal["default", "byte", "message", 0, 1, 2]
 _ServerAccess: TypeAlias = Literal["inbound", "outbound", "duplex", 1, 2, 3]
-_ClientAccess: TypeAlias = Literal["r", "w", "rw", "", 0, 1, 2, 3]
+_ClientAccess: TypeAlias = Literal["r", "w", "rw", ""] | int
 _Wait: TypeAlias = Literal["instance", "server", 0, 1]
 _Timeout: TypeAlias = float | Literal["default"] | None
 _TextFile: TypeAlias = Literal["r", "w", "rw", "wr"]
@@ -34,6 +34,8 @@ BYTE: Final = 1
 MESSAGE: Final = 2
 READ: Final = 1
 WRITE: Final = 2
+WRITE_ATTRIBUTES: Final = 256
+WRITE_ATTRIBUTES: Final = 256
 DISCONNECTED: Final = 1
 LISTENING: Final = 2
 CONNECTED: Final = 3

@@ -64,7 +64,8 @@
     "\n"                                                                       \
     "Open the client's end of a listening instance, never waiting for one.\n"  \
     "\n"                                                                       \
-    "access     'r', 'w', 'rw', or '' for queries only\n"                      \
+    "access     'r', 'w', 'rw', '' for queries only, or a sum of READ,\n"      \
+    "           WRITE and WRITE_ATTRIBUTES\n"                                  \
     "read_mode  'byte' or 'message'; 'default' is 'byte', as on Windows\n"     \
     "nowait     PIPE_NOWAIT: calls on this end never wait\n"                   \
     "\n"                                                                       \
@@ -83,7 +84,8 @@
     "timeout    seconds, None for no limit, 0 to try once\n"                   \
     "wait       'instance': raise PipeNotFoundError at once if there is no\n"  \
     "           such pipe; 'server': wait for that too\n"                      \
-    "access     'r', 'w', 'rw', or '' for queries only\n"                      \
+    "access     'r', 'w', 'rw', '' for queries only, or a sum of READ,\n"      \
+    "           WRITE and WRITE_ATTRIBUTES\n"                                  \
     "read_mode  'byte' or 'message'; 'default' is the pipe's type\n"           \
     "nowait     PIPE_NOWAIT: calls on this end never wait\n"                   \
     "\n"                                                                       \

@@ -34,19 +34,20 @@ PYNP_FAST(pynp_wait_for)
 static int call(pynp_state *st, const char *name, const Py_buffer *request,
                 size_t max, uint32_t ms, PyObject **reply_out)
 {
-    np_client_opts opts = NP_CLIENT_OPTS_INIT;
-    opts.read_mode = NP_MESSAGE;
     pynp_deadline deadline = pynp_deadline_in(ms);
     np_pipe *pipe = NULL;
     pynp_wait wait;
     pynp_wait_begin(&wait, st);
-    int code = np_connect(name, &opts, &pipe, ms);
+    int code = np_connect(name, NULL, &pipe, ms);
     code = pynp_wait_end(&wait, code);
+    if (code == NP_OK) {
+        code = np_set_state(pipe, NP_READMODE_MESSAGE);
+    }
     if (code == NP_OK) {
         code = pynp_ask(st, pipe, request, max, pynp_left(deadline), reply_out);
     }
     np_close(pipe);
-    return code;
+    return code == NP_TIMEOUT ? NP_SEM_TIMEOUT : code;
 }
 
 PYNP_FAST(pynp_call)

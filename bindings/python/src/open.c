@@ -84,10 +84,19 @@ PYNP_FAST(pynp_listen)
     return made;
 }
 
+/* A word, or any sum of the constants. */
+static int client_access(PyObject *arg, uint32_t *access)
+{
+    if (arg && PyLong_Check(arg)) {
+        return pynp_u32("access", arg, access);
+    }
+    return pynp_choose("access", pynp_client_access, arg, access);
+}
+
 static int client_options(PyObject *access, PyObject *read_mode,
                           PyObject *nowait, np_client_opts *opts)
 {
-    if (pynp_choose("access", pynp_client_access, access, &opts->access) < 0 ||
+    if (client_access(access, &opts->access) < 0 ||
         pynp_choose("read_mode", pynp_read_modes, read_mode, &opts->read_mode) <
             0) {
         return -1;

@@ -87,6 +87,7 @@ typedef struct pynp_state {
     PyTypeObject *server_type;
     /* wait.c: the thread signal handlers run in */
     unsigned long main_thread;
+    atomic_bool hooked; /* _set_interrupt was called, by whatever thread */
 } pynp_state;
 
 static inline pynp_state *pynp_module_state(PyObject *module)

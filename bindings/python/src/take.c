@@ -65,13 +65,6 @@ static int deliver(int code, const char *data, size_t size, PyObject **data_out)
     return code;
 }
 
-static bool reads_messages(np_pipe *pipe)
-{
-    np_state state;
-    return np_get_state(pipe, &state) != NP_OK ||
-           (state.mode & NP_READMODE_MESSAGE) != 0;
-}
-
 /* What is there, *size bytes, goes into an object of that size, or of max if
  * that is less. A message that is larger than the queue comes while we read it,
  * hence a time-out here too. NP_INSUFFICIENT_BUFFER, with a new *size: another
@@ -85,7 +78,7 @@ static int take_large(pynp_state *st, np_pipe *pipe, size_t max, uint32_t ms,
     if (!data) {
         return PYNP_RAISED;
     }
-    reader verb = part || !reads_messages(pipe) ? np_read : np_recv;
+    reader verb = part ? np_read : np_recv;
     char *bytes = PyBytes_AsString(data);
     int code = read_with(verb, st, pipe, bytes, room, size, ms);
     if ((code == NP_OK || code == NP_MORE_DATA) && *size == room) {

@@ -20,7 +20,7 @@
 
 PyObject *pynp_set_interrupt(PyObject *module, PyObject *check)
 {
-    (void)module;
+    atomic_store(&pynp_module_state(module)->hooked, true);
     PyObject *dict = PyThreadState_GetDict();
     if (!dict || PyDict_SetItemString(dict, HOOK, check) < 0) {
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
@@ -28,8 +28,11 @@ PyObject *pynp_set_interrupt(PyObject *module, PyObject *check)
     Py_RETURN_NONE;
 }
 
-static PyObject *hook_of_thread(void)
+static PyObject *hook_of_thread(const pynp_state *st)
 {
+    if (!atomic_load_explicit(&st->hooked, memory_order_relaxed)) {
+        return NULL;
+    }
     PyObject *dict = PyThreadState_GetDict();
     PyObject *hook = dict ? PyDict_GetItemString(dict, HOOK) : NULL;
     return hook == Py_None ? NULL : Py_XNewRef(hook);
@@ -66,7 +69,7 @@ void pynp_wait_begin(pynp_wait *wait, const pynp_state *st)
 {
     wait->main = PyThread_get_thread_ident() == st->main_thread;
     wait->raised = false;
-    wait->hook = hook_of_thread();
+    wait->hook = hook_of_thread(st);
     np_set_interrupt(check_signals, wait);
     wait->thread = PyEval_SaveThread();
 }
