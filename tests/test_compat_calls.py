@@ -148,6 +148,10 @@ def test_who_is_there(name):
     with namedpipe.create(name) as other, namedpipe.open(name):
         other.accept()
         user = other.peer.user
+    with fails(winerror.ERROR_CANNOT_IMPERSONATE, function):
+        win32pipe.GetNamedPipeHandleState(pipe, 0, True)
+    win32file.WriteFile(client, b"x")
+    win32file.ReadFile(pipe, 1)
     assert win32pipe.GetNamedPipeHandleState(pipe, 0, True)[4] == user
     with fails(winerror.ERROR_INVALID_PARAMETER, function):
         win32pipe.GetNamedPipeHandleState(client, 0, True)

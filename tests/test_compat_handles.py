@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
-from conftest import Call
+from conftest import Call, poll_until
 from namedpipe.compat import (
+    _handles,
     pywintypes,
     win32api,
     win32con,
@@ -149,6 +150,17 @@ def test_an_automatic_event_releases_one_thread():
     assert sum(wait.is_alive() for wait in waits) == 1
     win32event.SetEvent(event)
     assert [wait.result() for wait in waits] == [0, 0]
+
+
+def test_a_wait_does_not_miss_an_event_that_is_reset_at_once():
+    for manual in (True, False):
+        event = win32event.CreateEvent(None, manual, False, None)
+        wait = Call(win32event.WaitForSingleObject, event, SOON)
+        assert poll_until(lambda: _handles._waits)
+        win32event.SetEvent(event)
+        win32event.ResetEvent(event)
+        assert wait.result() == win32event.WAIT_OBJECT_0
+        assert not is_set(event)
 
 
 def test_a_wait_has_an_end():

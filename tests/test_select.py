@@ -115,18 +115,19 @@ def test_an_echo_server_without_threads(name: str, helper: Peer) -> None:
         contextlib.ExitStack() as stack,
     ):
         live = [server]
-        clients = [helper.begin.connect(name, "message") for _ in range(3)]
+        connecting = [helper.begin.connect(name, "message") for _ in range(3)]
+        ends, writes = [], []
         answered = 0
-        ends = []
         while answered < 3:
             for ready in namedpipe.select(live, 20):
                 if ready is server:
                     live.append(stack.enter_context(server.accept(0)))
-                    ends.append(clients[len(ends)].result())
-                    ends[-1].write(b"%d" % len(ends))
+                    ends.append(connecting[len(ends)].result())
+                    writes.append(ends[-1].begin.write(b"%d" % len(ends)))
                 else:
                     ready.send(ready.recv(timeout=0))
                     answered += 1
+        assert [write.result() for write in writes] == [1, 1, 1]
         assert [end.recv() for end in ends] == [b"1", b"2", b"3"]
 
 
@@ -196,11 +197,12 @@ def test_a_descriptor_announces_data(name: str, helper: Peer) -> None:
     with namedpipe.create(name, mode="message") as server:
         client = helper.open(name)
         server.accept(10)
+        descriptor = server.fileno()
         for i in range(5):
             with fails(E.TIMEOUT):
                 server.recv(timeout=0)
             client.write(b"%d" % i)
-            assert wait_for(server.fileno())
+            assert wait_for(descriptor)
             assert server.recv(timeout=0) == b"%d" % i
 
 
@@ -240,9 +242,9 @@ def test_a_descriptor_announces_the_end(name: str, helper: Peer) -> None:
     with namedpipe.create(name) as server:
         client = helper.open(name)
         server.accept(10)
+        descriptor = server.fileno()
         with fails(E.TIMEOUT):
             server.recv(timeout=0)
-        descriptor = server.fileno()
         client.close()
         assert wait_for(descriptor)
         with fails(E.BROKEN_PIPE):

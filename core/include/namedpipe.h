@@ -357,8 +357,8 @@ NP_API int np_get_state(np_pipe *pipe, np_state *state_out);
  *   Mirrors: SetNamedPipeHandleState.
  *   Returns: NP_INVALID_PARAMETER (another bit; message read mode on a byte
  *     pipe); NP_ACCESS_DENIED (a read-only client's end, or the server's end of
- *     an inbound pipe); NP_PIPE_NOT_CONNECTED (a client's end after
- *     disconnect).
+ *     an inbound pipe); NP_PIPE_BUSY (NP_NOWAIT, and calls of this end are
+ *     waiting); NP_PIPE_NOT_CONNECTED (a client's end after disconnect).
  *   Blocks: no. */
 NP_API int np_set_state(np_pipe *pipe, uint32_t mode);
 

@@ -67,7 +67,7 @@ struct npx_pipe {
     struct npx_lane in, out;
     struct npi_reader reader; /* under in.lock */
     struct npi_writer writer; /* under out.lock */
-    int64_t looked;           /* at the socket, coarse clock; under out.lock */
+    _Atomic int64_t looked;  /* at the socket, coarse clock */
     atomic_bool rang;         /* the peer had to be woken since the last spin */
 
     struct npx_hub hub;
@@ -95,6 +95,10 @@ int npx_link_listen(struct npx_pipe *h);
 int npx_link_disconnect(struct npx_pipe *h);
 /* The peer broke the rules: its conversation is over. */
 void npx_link_poison(struct npx_pipe *h);
+/* Stores into memory reach it whether or not anybody lives there: ask the socket
+ * now and then (always, while the server has not taken us yet). True: it has
+ * ended. Under a lane's lock. */
+bool npx_link_look(struct npx_pipe *h);
 /* For those who poll our descriptor instead of sleeping here: take off what has
  * been announced; under a lane's lock. */
 void npx_link_drain(struct npx_pipe *h);

@@ -30,6 +30,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "linux/npx.h"
@@ -206,6 +207,7 @@ static int greet(struct npx_pipe *h)
     }
     npx_hello_refuse_fds(sock); /* not before: the hello brings one */
     npx_pipe_attach(h, shm, size);
+    atomic_store(&shm->greeted, 1);
     h->sock = sock;
     h->greeting = false;
     atomic_store(&h->state, NP_CONNECTED);
@@ -247,6 +249,29 @@ bool npx_peer_gone(struct npx_pipe *h)
     return atomic_load_explicit(&h->shm->closed[h->server ? 0 : 1],
                                 memory_order_acquire) ||
            atomic_load(&h->gone);
+}
+
+/* The coarse clock ticks every few milliseconds and costs nothing. */
+static int64_t coarse_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+bool npx_link_look(struct npx_pipe *h)
+{
+    int64_t stamp = coarse_now();
+    bool met = h->server || atomic_load(&h->shm->greeted);
+    if (h->sock < 0 || (met && stamp == atomic_load(&h->looked))) {
+        return false;
+    }
+    atomic_store(&h->looked, stamp);
+    struct pollfd poll_fd = {.fd = h->sock, .events = POLLRDHUP};
+    if (poll(&poll_fd, 1, 0) > 0) {
+        atomic_store(&h->gone, true);
+    }
+    return atomic_load(&h->gone);
 }
 
 uint32_t npx_state(struct npx_pipe *h)

@@ -31,7 +31,7 @@ static int flush_step(struct npx_op *op)
         flushing->mark = npi_mark(&h->writer);
         flushing->marked = true;
     }
-    bool gone = npx_peer_gone(h);
+    bool gone = npx_peer_gone(h) || (op->nowait && npx_link_look(h));
     switch (npi_flushed(&h->writer, &flushing->mark)) {
     case NPI_DONE: return NP_OK;
     case NPI_BROKEN: npx_link_poison(h); return NP_BROKEN_PIPE;
@@ -82,7 +82,7 @@ static int peek_locked(struct npx_pipe *h, struct npi_peek *peek)
     if (code) {
         return code;
     }
-    bool gone = npx_peer_gone(h);
+    bool gone = npx_peer_gone(h) || npx_link_look(h);
     struct npi_look look = {.buf = peek->buf,
                             .size = peek->size,
                             .first_only = h->meta.mode == NP_MESSAGE};
@@ -131,7 +131,7 @@ static bool ready_locked(struct npx_pipe *h, bool arm)
     if (h->in.first) {
         return false; /* a blocked read gets it before we do */
     }
-    if (npi_readable(&h->reader, true)) {
+    if (npi_readable(&h->reader, true) || npx_link_look(h)) {
         return true;
     }
     if (arm) {

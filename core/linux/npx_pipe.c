@@ -5,11 +5,8 @@
 
 #define _GNU_SOURCE 1
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "linux/npx.h"
 
@@ -46,14 +43,8 @@ static int read_code(enum npi_step step)
 
 /* Whether the other end is gone is looked at before the queue, so that what it
  * wrote last is found (X2). */
-static int read_step(struct npx_op *op)
+static int read_queue(struct npx_pipe *h, struct reading *reading)
 {
-    struct npx_pipe *h = op->h;
-    struct reading *reading = op->state;
-    int code = npx_op_check(op, NPI_VERB_READ);
-    if (code) {
-        return code;
-    }
     bool gone = npx_peer_gone(h);
     if (gone) {
         npi_get_orphan(&h->reader, &reading->get);
@@ -63,10 +54,22 @@ static int read_step(struct npx_op *op)
     if (step == NPI_BROKEN) {
         npx_link_poison(h);
     }
-    if (step == NPI_AGAIN && gone) {
-        return NP_BROKEN_PIPE;
+    return step == NPI_AGAIN && gone ? NP_BROKEN_PIPE : read_code(step);
+}
+
+static int read_step(struct npx_op *op)
+{
+    struct npx_pipe *h = op->h;
+    struct reading *reading = op->state;
+    int code = npx_op_check(op, NPI_VERB_READ);
+    if (code) {
+        return code;
     }
-    return read_code(step);
+    code = read_queue(h, reading);
+    if (code == NPX_AGAIN && op->nowait && npx_link_look(h)) {
+        code = read_queue(h, reading);
+    }
+    return code;
 }
 
 static void read_arm(struct npx_op *op)
@@ -168,23 +171,6 @@ struct writing {
     unsigned owed; /* empty messages written while it waited (WR4) */
 };
 
-/* Our stores reach memory whether or not anybody lives there; a writer that
- * never has to wait asks the socket now and then. */
-static void look_at_socket(struct npx_pipe *h)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    int64_t stamp = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-    if (stamp == h->looked || h->sock < 0) {
-        return;
-    }
-    h->looked = stamp;
-    struct pollfd poll_fd = {.fd = h->sock, .events = POLLRDHUP};
-    if (poll(&poll_fd, 1, 0) > 0) {
-        atomic_store(&h->gone, true);
-    }
-}
-
 /* WR7: what a NOWAIT end does with what does not fit. In byte mode reads that
  * wait are filled; nothing goes into the queue. */
 static int write_nowait(struct npx_pipe *h, struct writing *writing)
@@ -213,7 +199,7 @@ static int write_step(struct npx_op *op)
     if (code) {
         return code;
     }
-    look_at_socket(h);
+    npx_link_look(h);
     bool gone = npx_peer_gone(h);
     if (gone && !writing->put.offered) {
         return writing->waiting ? NP_BROKEN_PIPE : NP_NO_DATA;

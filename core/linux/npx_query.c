@@ -57,6 +57,14 @@ int npx_get_state(np_pipe *pipe, np_state *state_out)
     return code;
 }
 
+static bool somebody_waits(struct npx_lane *lane)
+{
+    pthread_mutex_lock(&lane->lock);
+    bool waits = lane->first != NULL;
+    pthread_mutex_unlock(&lane->lock);
+    return waits;
+}
+
 /* C13, F4: the right to write attributes comes with the right to write. */
 int npx_set_state(np_pipe *pipe, uint32_t mode)
 {
@@ -71,6 +79,11 @@ int npx_set_state(np_pipe *pipe, uint32_t mode)
     if ((mode & NP_READMODE_MESSAGE) && h->meta.mode != NP_MESSAGE) {
         return npi_fail(NP_INVALID_PARAMETER,
                         "a byte pipe cannot be read in message mode");
+    }
+    /* S2: calls that wait have been promised to. */
+    if ((mode & NP_NOWAIT) && !(atomic_load(&h->mode) & NP_NOWAIT) &&
+        (somebody_waits(&h->in) || somebody_waits(&h->out))) {
+        return NP_PIPE_BUSY;
     }
     atomic_store(&h->mode, mode);
     return NP_OK;

@@ -80,7 +80,9 @@ struct npi_shm {
     _Atomic uint32_t disconnected;
     /* By each end when it waits: 1 + the CPU it was on. A hint for spinning. */
     _Atomic uint32_t cpu[2];
-    uint32_t zero;
+    /* By the server's end, once it has admitted this memory: from then on it
+     * says so when it closes. */
+    _Atomic uint32_t greeted;
     _Alignas(64) struct npi_lane lane[2];
 };
 

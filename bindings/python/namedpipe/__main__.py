@@ -20,7 +20,8 @@ from typing import BinaryIO, Literal
 
 import namedpipe
 
-from . import _doctor
+# _serve is imported here so that no signal can interrupt its first use.
+from . import _doctor, _serve  # noqa: F401
 
 NOT_FOUND = 3
 BUSY = 4

@@ -5,8 +5,9 @@
 
 A handle is a number; a table says which object it stands for. PyHANDLE holds
 one such number and closes it when it is collected. Every object is either
-signalled or not. One condition guards that of all objects and is notified of
-every change, so that a wait for several of them is one look at all.
+signalled or not, which one condition guards for all of them. Who signals one
+settles the waits that this satisfies, the oldest first: an automatic event ends
+one of them, and what is reset right after has still ended those there were.
 """
 
 import itertools
@@ -31,10 +32,16 @@ class Waitable:
         # The wait that sees it signalled resets it.
         self.auto_reset = auto_reset
 
-    def signal(self, on: bool = True) -> None:
+    def signal(self) -> None:
         with changed:
-            self.signalled = on
+            self.signalled = True
+            for waiting in tuple(_waits):
+                waiting.settle()
             changed.notify_all()
+
+    def reset(self) -> None:
+        with changed:
+            self.signalled = False
 
     def close(self) -> None:
         """Its handle was closed."""
@@ -169,18 +176,35 @@ def seconds(milliseconds: int) -> float | None:
     return None if value == INFINITE else min(value, INFINITE - 0xFF) / 1000
 
 
-def wait(things: Sequence[Waitable], every: bool, milliseconds: int) -> int | None:
-    """The index of the first that is signalled, 0 for all; None: not in time."""
+class _Wait:
+    def __init__(self, things: Sequence[Waitable], every: bool) -> None:
+        self.things = things
+        self.every = every
+        self.found: int | None = None
 
-    def look() -> bool:
-        states = [thing.signalled for thing in things]
-        return all(states) if every else any(states)
-
-    with changed:
-        if not changed.wait_for(look, seconds(milliseconds)):
-            return None
-        index = 0 if every else [thing.signalled for thing in things].index(True)
-        for thing in things if every else [things[index]]:
+    def settle(self) -> None:
+        states = [thing.signalled for thing in self.things]
+        if not (all(states) if self.every else any(states)):
+            return
+        self.found = states.index(True)
+        for thing in self.things if self.every else [self.things[self.found]]:
             if thing.auto_reset:
                 thing.signalled = False
-    return index
+        _waits.remove(self)
+
+
+_waits: list[_Wait] = []
+
+
+def wait(things: Sequence[Waitable], every: bool, milliseconds: int) -> int | None:
+    """The index of the first that is signalled, 0 for all; None: not in time."""
+    waiting = _Wait(things, every)
+    with changed:
+        _waits.append(waiting)
+        waiting.settle()
+        try:
+            changed.wait_for(lambda: waiting.found is not None, seconds(milliseconds))
+        finally:
+            if waiting.found is None:
+                _waits.remove(waiting)
+    return waiting.found

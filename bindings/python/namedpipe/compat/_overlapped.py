@@ -4,10 +4,11 @@
 """Ends of pipes, and operations on them that go on after the call.
 
 An operation with an OVERLAPPED is tried at once. If it would have to wait, a
-thread of its own waits for it. The operations of one end are served in the
-order of their calls: start() returns when the thread stands in the core's line.
-Cancelling ends exactly one of them, as the core asks each thread whether to go
-on (before it sleeps and twenty times a second); the others keep their places.
+thread of its own waits for it. The core asks such a thread whether to go on:
+before it sleeps, when it stands in the line that serves the operations of one
+end in the order of their calls, and twenty times a second while it does. So
+start() knows when the next operation may begin, and cancelling ends exactly one
+of them while the others keep their places.
 """
 
 import atexit
@@ -44,9 +45,6 @@ _STATUS = {
 }
 _UNSUCCESSFUL = 0xC0000001
 
-# The one failure that comes with data, and as a code.
-_LONGER = "the message is longer than the buffer"
-
 
 class PipeEnd(_handles.Waitable):
     """What the handle of a pipe stands for."""
@@ -57,6 +55,8 @@ class PipeEnd(_handles.Waitable):
         self.overlapped = overlapped
         # Those that are pending, in the order of their calls.
         self.operations: list[Operation] = []
+        # Whether anything of this client was read (S6).
+        self.has_read = False
 
     def close(self) -> None:
         self.pipe.close()
@@ -130,14 +130,17 @@ class Operation:
         self.overlapped = overlapped
         self.caller = threading.get_ident()
         self.event: _handles.Event | None = None
+        if overlapped.hEvent:
+            self.event = _handles.find_event(overlapped.hEvent, function)
         self.thread = threading.Thread(target=self._run, daemon=True)
-        self.in_line = threading.Event()
+        # Set when it waits, or is over without having waited.
+        self.settled = threading.Event()
+        self.waits = False
         self.pending = False
         self.cancelled = False
         self.code = 0
-        self.text = ""
-        if overlapped.hEvent:
-            self.event = _handles.find_event(overlapped.hEvent, function)
+        self.count = 0
+        self.failure: _errors.error | None = None
 
     @property
     def signalled(self) -> _handles.Waitable:
@@ -156,61 +159,78 @@ class Operation:
             self.overlapped._operation = self
             self.overlapped.Internal = PENDING
             self.overlapped.InternalHigh = 0
-            self.end.signalled = False
-            self.signalled.signalled = False
+            self.end.reset()
+            self.signalled.reset()
 
-    def end_with(self, code: int, count: int, text: str = _LONGER) -> None:
+    def complete(self) -> None:
+        """Give the OVERLAPPED back to the program. Not for what fails at once:
+        that leaves it, and its event, as it is (I1, T1)."""
+        code = self.failure.winerror if self.failure else self.code
         with _handles.changed:
-            if self.pending:
-                self.end.operations.remove(self)
-            self.pending = False
-            self.code = code
-            self.text = text
             self.overlapped.Internal = _STATUS.get(code, _UNSUCCESSFUL)
-            self.overlapped.InternalHigh = count
-            self.signalled.signalled = True
-            _handles.changed.notify_all()
+            self.overlapped.InternalHigh = self.count
+            self.signalled.signal()
 
     def wait_in_line(self) -> None:
-        """Let its thread go on with it."""
+        """Let its thread go on with it, and return when that waits."""
         self.thread.name = f"namedpipe.compat {self.function} {next(_numbers)}"
-        with _handles.changed:
-            self.pending = True
-            self.end.operations.append(self)
-        _running.add(self)
+        self._set_pending(True)
         try:
             self.thread.start()
         except RuntimeError as problem:
-            _running.discard(self)
-            with _handles.changed:
-                self.pending = False
-                self.end.operations.remove(self)
+            self._set_pending(False)
             raise _errors.failure(
                 _errors.NO_SYSTEM_RESOURCES, self.function, str(problem)
             ) from None
-        self.in_line.wait()
+        self.settled.wait()
+
+    def _set_pending(self, on: bool) -> None:
+        with _handles.changed:
+            self.pending = on
+            if on:
+                _running.add(self)
+                self.end.operations.append(self)
+            else:
+                _running.discard(self)
+                self.end.operations.remove(self)
+            _handles.changed.notify_all()
 
     def _asked(self) -> bool:
-        self.in_line.set()
+        self.waits = True
+        self.settled.set()
         return self.cancelled
 
     def _run(self) -> None:
         _core._set_interrupt(self._asked)
         try:
             with self.end.calling(self.function):
-                code, count = self.call(None)
+                self.code, self.count = self.call(None)
         except _errors.error as problem:
-            self.end_with(problem.winerror, 0, problem.strerror)
+            self.failure = problem
         except BaseException as problem:
             # Nobody waits in vain; threading.excepthook reports it.
-            self.end_with(_errors.NO_SYSTEM_RESOURCES, 0, repr(problem))
+            code, text = _errors.NO_SYSTEM_RESOURCES, repr(problem)
+            self.failure = _errors.failure(code, self.function, text)
             raise
-        else:
-            # A client that came after the call is what it waited for.
-            self.end_with(0 if code == _errors.PIPE_CONNECTED else code, count)
         finally:
-            self.in_line.set()
-            _running.discard(self)
+            with _handles.changed:
+                if self.waits:
+                    self._translate()
+                    self.complete()
+                self._set_pending(False)
+            self.settled.set()
+
+    def _translate(self) -> None:
+        """What the core says to a thread is not always what an operation that
+        was pending is told."""
+        code = self.failure.winerror if self.failure else self.code
+        came = code in (_errors.PIPE_CONNECTED, _errors.NO_DATA)
+        if self.function == "ConnectNamedPipe" and came:
+            # A client came, be it that it has left again.
+            self.code, self.failure = 0, None
+        elif code == _errors.OPERATION_ABORTED and not self.cancelled:
+            text = "the handle was closed"
+            self.failure = _errors.error(_errors.BROKEN_PIPE, self.function, text)
 
 
 # Those whose thread is in the core. It must have left before the interpreter
@@ -245,14 +265,20 @@ def start(
     with end.calling(function), contextlib.suppress(PipeTimeoutError):
         if attempt or not end.overlapped:
             # Without FILE_FLAG_OVERLAPPED the call itself waits.
-            code, count = call(0 if end.overlapped else None)
-            # That a client was there before is an error with a good meaning,
-            # and an error signals nothing.
-            if code != _errors.PIPE_CONNECTED:
-                operation.end_with(code, count)
-            return code, count
+            operation.code, operation.count = call(0 if end.overlapped else None)
+            return _over(operation)
     operation.wait_in_line()
-    return _errors.IO_PENDING, 0
+    return (_errors.IO_PENDING, 0) if operation.waits else _over(operation)
+
+
+def _over(operation: Operation) -> tuple[int, int]:
+    """The result of what did not have to wait."""
+    if operation.failure:
+        raise operation.failure
+    # That a client was there before is an error with a good meaning.
+    if operation.code != _errors.PIPE_CONNECTED:
+        operation.complete()
+    return operation.code, operation.count
 
 
 def result(overlapped: PyOVERLAPPED, wait: bool) -> int:
@@ -266,13 +292,18 @@ def result(overlapped: PyOVERLAPPED, wait: bool) -> int:
     with _handles.changed:
         if operation.pending and wait:
             _handles.changed.wait_for(lambda: not operation.pending)
+            # Windows waits for the event, which takes an automatic one.
             if operation.signalled.auto_reset:
-                operation.signalled.signalled = False
+                operation.signalled.reset()
         if overlapped.Internal == PENDING:
             text = "the operation has not ended"
             raise _errors.failure(_errors.IO_INCOMPLETE, function, text)
+    if operation.failure:
+        problem = operation.failure
+        raise _errors.failure(problem.winerror, function, problem.strerror)
     if operation.code:
-        raise _errors.failure(operation.code, function, operation.text)
+        text = "the message is longer than the buffer"
+        raise _errors.failure(operation.code, function, text)
     return overlapped.InternalHigh
 
 

@@ -49,7 +49,7 @@ def SetEvent(hEvent: _handles.Handle, /) -> None:
 
 
 def ResetEvent(hEvent: _handles.Handle, /) -> None:
-    _handles.find_event(hEvent, "ResetEvent").signal(False)
+    _handles.find_event(hEvent, "ResetEvent").reset()
 
 
 def WaitForSingleObject(hHandle: _handles.Handle, milliseconds: int, /) -> int:

@@ -183,6 +183,7 @@ def ReadFile(
 
     def read(timeout: float | None) -> tuple[int, int]:
         count, more = end.pipe.recv_into(view, timeout)
+        end.has_read = True
         return _errors.MORE_DATA if more else 0, count
 
     code, count = _overlapped.start("ReadFile", end, read, overlapped)

@@ -134,6 +134,7 @@ def DisconnectNamedPipe(hFile: _handles.Handle, /) -> None:
     end = _overlapped.find(hFile, "DisconnectNamedPipe")
     with end.calling("DisconnectNamedPipe"):
         end.pipe.disconnect()
+    end.has_read = False
 
 
 def CreatePipe(
@@ -200,8 +201,8 @@ def CallNamedPipe(
 
     A reply longer than bufSize is error 234. timeOut is for the opening only.
     """
-    text = "not a name of a pipe"
-    name = _names.check(pipeName, "CallNamedPipe", _errors.INVALID_NAME, text)
+    text = "not the path of a pipe"
+    name = _names.check(pipeName, "CallNamedPipe", _errors.BAD_PATHNAME, text)
     request = memoryview(data)
     with _open_patiently(name, timeOut) as pipe:
         try:
@@ -236,6 +237,7 @@ def TransactNamedPipe(
         except _namedpipe.MoreDataError as problem:
             code, reply = _errors.MORE_DATA, problem.partial
         room[: len(reply)] = reply
+        end.has_read = True
         return code, len(reply)
 
     # What has sent its request cannot be tried again.
@@ -291,11 +293,14 @@ def _user(end: _overlapped.PipeEnd, function: str) -> str:
         if not end.pipe.info.server_end:
             raise _refuse(function, "only the server's end knows a user")
         try:
-            return end.pipe.peer.user
+            user = end.pipe.peer.user
         except _namedpipe.PipeError as problem:
             if problem.winerror != _errors.NOT_FOUND:
                 raise
-    text = "there is no client"
+        else:
+            if end.has_read:
+                return user
+    text = "nothing of a client was read yet"
     raise _errors.failure(_errors.CANNOT_IMPERSONATE, function, text)
 
 
@@ -338,7 +343,12 @@ def _process(handle: _handles.Handle, function: str, of_server: bool) -> int:
         if server_end and of_server:
             return _os.getpid()
         peer = end.pipe.peer.pid
-    return peer if server_end or of_server else _os.getpid()
+    if not server_end and not of_server:
+        return _os.getpid()
+    if peer == 0:
+        text = "that process cannot be seen from here"
+        raise _errors.failure(_errors.NOT_FOUND, function, text)
+    return peer
 
 
 def _is_server(pipe: _namedpipe.Pipe) -> bool:
