@@ -135,7 +135,8 @@ static int block(struct npx_op *op, npi_deadline deadline)
  * end. */
 static int whose_end(const struct npx_op *op, int code)
 {
-    if (code != NP_BROKEN_PIPE && code != NP_NO_DATA) {
+    if (code != NP_BROKEN_PIPE && code != NP_NO_DATA &&
+        code != NP_PIPE_LISTENING) {
         return code;
     }
     if (atomic_load(&op->h->base.closing)) {

@@ -259,6 +259,10 @@ static int write_stop(struct npx_op *op, int code)
         if (step == NPI_DONE) {
             return NP_OK;
         }
+        if (step == NPI_BROKEN) {
+            npx_link_poison(h);
+            return NP_BROKEN_PIPE;
+        }
     }
     return code == NP_TIMEOUT && writing->nowait_end ? NP_OK : code;
 }

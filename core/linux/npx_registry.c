@@ -85,16 +85,18 @@ static int open_files(const struct npi_name *name, struct npx_slot *slot)
         return code;
     }
     code = npx_name_open(base_fd, name->file, true, &slot->dir_fd);
-    npx_fd_close(base_fd);
-    if (code != NP_OK) {
-        return again_if_missing(code);
-    }
-    NPI_POINT("slot-dir");
-    code = npx_meta_open(slot->dir_fd, O_RDWR | O_CREAT, &slot->meta_fd);
     if (code == NP_OK) {
-        /* The sticky bit keeps it from being swept out as an old file. */
-        fchmod(slot->meta_fd, S_ISVTX | 0600);
+        NPI_POINT("slot-dir");
+        code = npx_meta_open(slot->dir_fd, O_RDWR | O_CREAT, &slot->meta_fd);
+        if (code == NP_OK) {
+            /* The sticky bit keeps it from being swept out as an old file. */
+            fchmod(slot->meta_fd, S_ISVTX | 0600);
+        } else {
+            /* Perhaps we made it; it goes only if it is empty. */
+            unlinkat(base_fd, name->file, AT_REMOVEDIR);
+        }
     }
+    npx_fd_close(base_fd);
     return again_if_missing(code);
 }
 

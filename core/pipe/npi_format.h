@@ -114,6 +114,7 @@ static_assert(sizeof(struct npi_shm) <= NPI_SHM_HEADER, "fits its page");
 #define NPI_SHORT_MAX 239
 #define NPI_LONG 0xF0
 #define NPI_LONG_HEADER 5
+#define NPI_SIZE_MAX UINT64_C(0x7FFFFFFF) /* of one record's data */
 
 /* The largest quota that is honoured exactly; a larger one acts like it. */
 #define NPI_QUOTA_MAX (UINT64_C(64) << 20)

@@ -245,7 +245,8 @@ static enum npi_step get_all_committed(struct npi_reader *r,
  * offer, but an honest one not for ever. */
 #define LOOKS 4
 
-enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
+static enum npi_step get_something(struct npi_reader *r, struct npi_get *get,
+                                   bool offers)
 {
     enum npi_step step = NPI_AGAIN;
     enum npi_claim claim = NPI_CLAIM_MOVED;
@@ -265,6 +266,13 @@ enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
         enum npi_step more = get_offered(r, get);
         return more == NPI_AGAIN && !r->claim ? step : more;
     }
+    return step;
+}
+
+enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
+{
+    enum npi_step step = r->broken ? NPI_BROKEN : get_something(r, get, offers);
+    r->broken |= step == NPI_BROKEN;
     return step;
 }
 

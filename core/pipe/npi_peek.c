@@ -69,9 +69,23 @@ static enum npi_step look_records(struct npi_reader *r, struct npi_look *look,
     return NPI_DONE;
 }
 
+/* What the writer says of itself is believed within reason. */
+static uint64_t at_most(uint64_t value, uint64_t limit)
+{
+    return value < limit ? value : limit;
+}
+
 static uint64_t behind(const struct npi_reader *r)
 {
-    return atomic_load_explicit(&r->lane->behind, memory_order_relaxed);
+    return at_most(atomic_load_explicit(&r->lane->behind, memory_order_relaxed),
+                   NPI_SIZE_MAX * 1024);
+}
+
+static uint64_t offer_size(const struct npi_reader *r)
+{
+    return at_most(
+        atomic_load_explicit(&r->lane->offer_size, memory_order_relaxed),
+        NPI_SIZE_MAX);
 }
 
 /* Nothing is committed: the offer, if there is one, is what comes next. */
@@ -79,9 +93,7 @@ static enum npi_step look_offer(struct npi_reader *r, struct npi_look *look)
 {
     uint64_t limit, size;
     while (npi_claim(r) == NPI_CLAIM_TAKEN) {
-        size = r->inside ? r->rest + npi_stashed(r)
-                         : atomic_load_explicit(&r->lane->offer_size,
-                                                memory_order_relaxed);
+        size = r->inside ? r->rest + npi_stashed(r) : offer_size(r);
         enum npi_step step = npi_claimed(r, &limit);
         if (step == NPI_DONE) {
             step = look_records(r, look, r->head + limit);
@@ -105,11 +117,11 @@ static uint64_t offered(const struct npi_reader *r)
     if (!npi_on_offer(r, &word)) {
         return 0;
     }
-    return atomic_load_explicit(&r->lane->offer_size, memory_order_relaxed) +
-           behind(r);
+    return offer_size(r) + behind(r);
 }
 
-enum npi_step npi_peek(struct npi_reader *r, struct npi_look *look, bool offers)
+static enum npi_step look_at_queue(struct npi_reader *r, struct npi_look *look,
+                                   bool offers)
 {
     look->got = look->avail = look->left = 0;
     look->any = false;
@@ -126,6 +138,14 @@ enum npi_step npi_peek(struct npi_reader *r, struct npi_look *look, bool offers)
     uint64_t own = npi_stashed(r) + (r->inside ? r->rest : 0);
     look->avail = own + r->walk_bytes + (offers ? offered(r) : 0);
     return look_records(r, look, r->head + avail);
+}
+
+enum npi_step npi_peek(struct npi_reader *r, struct npi_look *look, bool offers)
+{
+    enum npi_step step = r->broken ? NPI_BROKEN
+                                   : look_at_queue(r, look, offers);
+    r->broken |= step == NPI_BROKEN;
+    return step;
 }
 
 /* ------------------------------------------------------------------ waiting */

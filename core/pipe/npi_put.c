@@ -52,8 +52,9 @@ static bool refresh(struct npi_writer *w)
     uint64_t head = atomic_load_explicit(&w->lane->head, memory_order_acquire) &
                     ~NPI_WAITS;
     uint64_t read = atomic_load_explicit(&w->lane->read, memory_order_acquire);
-    if (head - w->head_seen > end - w->head_seen ||
+    if (w->broken || head - w->head_seen > end - w->head_seen ||
         read - w->read_seen > w->written - w->read_seen) {
+        w->broken = true;
         return false;
     }
     w->head_seen = head;
@@ -96,7 +97,8 @@ static uint64_t unread(const struct npi_writer *w)
 
 static uint64_t space(const struct npi_writer *w, uint64_t end)
 {
-    return w->capacity - (end - w->head_seen);
+    uint64_t held = end - w->head_seen;
+    return held <= w->capacity ? w->capacity - held : 0;
 }
 
 uint64_t npi_put_wanted(struct npi_writer *w)
@@ -181,6 +183,9 @@ static void pay_owed(struct npi_writer *w)
 
 enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
 {
+    if (w->broken) {
+        return NPI_BROKEN;
+    }
     if (put->size == 0 ? !w->message : put->placed == put->size) {
         return NPI_DONE; /* nothing to do, or done already by npi_put_leave */
     }
@@ -261,7 +266,8 @@ static uint64_t resolve(struct npi_writer *w, enum npi_offer_state from_offered,
             return word;
         }
         if (word != offered && word != claimed) {
-            return 0; /* only a peer that breaks the rules */
+            w->broken = true;
+            return 0;
         }
     }
 }
@@ -334,6 +340,7 @@ enum npi_step npi_put_stop(struct npi_writer *w, struct npi_put *put,
     put->offered = false;
     uint64_t was = resolve(w, NPI_WITHDRAWN, NPI_ABANDONED);
     if (!was || !refresh(w)) {
+        w->offering = false;
         return NPI_BROKEN;
     }
     if (was == npi_offer_word(w->number, NPI_CLAIMED)) {

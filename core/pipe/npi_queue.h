@@ -106,6 +106,7 @@ struct npi_writer {
     bool offering;      /* it is out */
     bool abandoned;     /* waiting for the reader's answer */
     uint64_t owed;      /* empty messages to write before the next one */
+    bool broken;        /* the reader broke the rules: do nothing any more */
     bool bell;          /* the reader sleeps: ring, and clear this */
 };
 
@@ -182,7 +183,8 @@ struct npi_reader {
     uint64_t walk_bytes; /* ... this many bytes in records behind this one */
     unsigned char *stash;
     uint64_t stash_at, stash_size;
-    bool bell; /* the writer sleeps: ring, and clear this */
+    bool broken; /* the writer broke the rules: do nothing any more */
+    bool bell;   /* the writer sleeps: ring, and clear this */
 };
 
 /* One read, filled by npi_get_init. */

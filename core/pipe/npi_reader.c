@@ -67,7 +67,7 @@ bool npi_record(const struct npi_reader *r, uint64_t at, uint64_t avail,
     for (int i = 4; i > 0; i--) {
         *size = *size << 8 | bytes[i];
     }
-    return true;
+    return *size <= NPI_SIZE_MAX;
 }
 
 /* Counting goes on where the last peek stopped, so that peeking at a long queue
