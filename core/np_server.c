@@ -30,7 +30,7 @@ struct np_server {
     atomic_bool closing;
     atomic_uint cancels; /* np_server_cancel was called so often */
     atomic_uint changes; /* of ready, cancels and closing */
-    atomic_uint waiting; /* accepts that are inside */
+    atomic_uint waiting; /* accepts that wait for room */
     atomic_flag lock;
     np_pipe *ready; /* under lock */
     bool making;    /* a thread is making the next one; under lock */
@@ -244,7 +244,14 @@ static int wait_for_room(np_server *server, unsigned seen,
     if (code != NP_PIPE_BUSY || npi_left(deadline) == 0) {
         return code == NP_PIPE_BUSY ? NP_TIMEOUT : code;
     }
+    atomic_fetch_add(&server->waiting, 1);
+    /* In this order: a cancel that finds us waiting is one that we notice. */
+    unsigned cancels = atomic_load(&server->cancels);
     code = npi_os_wait(&server->name, NPI_WAIT_ROOM, &changes, deadline);
+    if (cancels != atomic_load(&server->cancels)) {
+        code = NP_OPERATION_ABORTED;
+    }
+    atomic_fetch_sub(&server->waiting, 1);
     return code == NP_SEM_TIMEOUT ? NP_TIMEOUT : code;
 }
 
@@ -292,19 +299,13 @@ int np_server_accept(np_server *server, np_pipe **pipe_out, uint32_t ms)
     if (inherited(server) || atomic_load(&server->closing)) {
         return NP_INVALID_HANDLE;
     }
-    unsigned cancels = atomic_load(&server->cancels);
     atomic_fetch_add(&server->owners, 1);
-    atomic_fetch_add(&server->waiting, 1);
     int code = NP_OK;
     while (code == NP_OK && !pipe) {
-        if (atomic_load(&server->closing) ||
-            cancels != atomic_load(&server->cancels)) {
-            code = NP_OPERATION_ABORTED;
-        } else {
-            code = accept_once(server, &pipe, deadline);
-        }
+        code = atomic_load(&server->closing)
+                   ? NP_OPERATION_ABORTED
+                   : accept_once(server, &pipe, deadline);
     }
-    atomic_fetch_sub(&server->waiting, 1);
     disown(server);
     if (code == NP_OK) {
         *pipe_out = pipe;

@@ -5,10 +5,12 @@
 registry and the first message on the socket."""
 
 import array
+import contextlib
+import fcntl
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -30,10 +32,24 @@ def meta(name: str, runtime_directory: Path) -> Path:
     return runtime_directory / name.upper() / "meta"
 
 
-def patched(meta: Path, at: int, data: bytes) -> None:
-    with open(meta, "r+b") as file:
-        file.seek(at)
-        file.write(data)
+@contextlib.contextmanager
+def damaged(meta: Path) -> Iterator[None]:
+    """Give the file its content back in the end: who removes it reads it."""
+    whole = meta.read_bytes()
+    try:
+        yield
+    finally:
+        with open(meta, "r+b") as file:
+            file.write(whole)
+
+
+@contextlib.contextmanager
+def patched(meta: Path, at: int, data: bytes) -> Iterator[None]:
+    with damaged(meta):
+        with open(meta, "r+b") as file:
+            file.seek(at)
+            file.write(data)
+        yield
 
 
 CALLS = {
@@ -53,8 +69,8 @@ def test_another_format_of_the_registry(
     """T63 of the transport: 1306 before anything is waited for."""
     with namedpipe.create(name):
         assert struct.unpack("<QI", meta.read_bytes()[:12])[0] == MAGIC
-        patched(meta, FORMAT_AT, struct.pack("<I", 7))
-        with fails(E.REVISION_MISMATCH):
+        other = struct.pack("<I", 7)
+        with patched(meta, FORMAT_AT, other), fails(E.REVISION_MISMATCH):
             CALLS[call](peer, name)
 
 
@@ -62,8 +78,10 @@ def test_the_message_names_both_formats(name: str, meta: Path) -> None:
     """T63: so that one knows which program is to be renewed."""
     with namedpipe.create(name):
         ours = struct.unpack_from("<I", meta.read_bytes(), FORMAT_AT)[0]
-        patched(meta, FORMAT_AT, struct.pack("<I", 1234))
-        with pytest.raises(namedpipe.PipeError, match="incompatible version") as caught:
+        with (
+            patched(meta, FORMAT_AT, struct.pack("<I", 1234)),
+            pytest.raises(namedpipe.PipeError, match="incompatible version") as caught,
+        ):
             namedpipe.open(name)
         assert "format 1234" in caught.value.strerror
         assert f"this library {ours}" in caught.value.strerror
@@ -86,15 +104,15 @@ def test_a_damaged_meta_file(
 ) -> None:
     """T20 of the transport: it is data of others, and checked."""
     with namedpipe.create(name):
-        patched(meta, at, data)
         for call in ("open", "create"):
-            with fails(E.REVISION_MISMATCH):
+            with patched(meta, at, data), fails(E.REVISION_MISMATCH):
                 CALLS[call](peer, name)
+        peer.open(name)
 
 
 def test_a_meta_file_cut_short(peer: Peer, name: str, meta: Path) -> None:
     """T20: nothing is mapped, so nobody is killed by it."""
-    with namedpipe.create(name):
+    with namedpipe.create(name), damaged(meta):
         for size in (800, 8, 0):
             os.truncate(meta, size)
             with fails(E.REVISION_MISMATCH):
@@ -103,8 +121,11 @@ def test_a_meta_file_cut_short(peer: Peer, name: str, meta: Path) -> None:
 
 def test_an_old_conversation_goes_on(name: str, meta: Path) -> None:
     """Who is connected already shares memory, not files."""
-    with namedpipe.create(name) as server, namedpipe.open(name) as client:
-        patched(meta, FORMAT_AT, struct.pack("<I", 7))
+    with (
+        namedpipe.create(name) as server,
+        namedpipe.open(name) as client,
+        patched(meta, FORMAT_AT, struct.pack("<I", 7)),
+    ):
         server.send(b"still here")
         assert client.recv() == b"still here"
 
@@ -160,8 +181,6 @@ def connected(meta: Path) -> socket.socket:
 
 
 def memory(size: int, seal: bool = True) -> int:
-    import fcntl
-
     made = os.memfd_create("stranger", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     os.truncate(made, size)
     if seal:

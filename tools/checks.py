@@ -131,11 +131,13 @@ def check_symbols() -> str:
         [sys.executable, "-c", where], capture_output=True, text=True, check=True
     ).stdout.strip()
     shared, archive = RELEASE / "libnamedpipe.so", RELEASE / "libnamedpipe.a"
+    spelling = RELEASE / "core" / "spelling" / "libnamedpipe_win32.a"
     lua = RELEASE / "lua" / "namedpipe.so"
     return "".join(
         [
             *foreign_symbols(shared, r"np_\w+", "-D"),
             *foreign_symbols(archive, r"np[ix]?_\w+", "-g"),
+            *foreign_symbols(spelling, r"npw_\w+|[A-Zl][A-Za-z]+", "-g"),
             *foreign_symbols(Path(core), r"PyInit__core", "-D"),
             *foreign_symbols(lua, r"luaopen_namedpipe", "-D"),
         ]
@@ -192,7 +194,8 @@ def check_rock() -> str:
     rockspec = "bindings/lua/namedpipe-scm-1.rockspec"
     listed = set(re.findall(r'"([\w/]+\.c)"', (ROOT / rockspec).read_text("utf-8")))
     here = {n for n in files(".c") if n.startswith(("core/", "bindings/lua/"))}
-    here = {n for n in here if not n.startswith("core/win32/")}
+    # Not for Linux, and not for languages other than C.
+    here = {n for n in here if not n.startswith(("core/win32/", "core/spelling/"))}
     wrong = "".join(f"{rockspec}: {name}\n" for name in sorted(listed ^ here))
     with tempfile.TemporaryDirectory(prefix="np-rock-") as work:
         for folder in ("core", "bindings/lua"):

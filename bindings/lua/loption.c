@@ -183,7 +183,7 @@ static uint32_t to_count(lua_State *L, int arg, const option *o)
     lua_Integer n = lua_tointegerx(L, -1, &is_integer);
 
     if (!is_integer || lua_type(L, -1) != LUA_TNUMBER || n < 0 ||
-        n > (lua_Integer)NP_MAX_MESSAGE)
+        n > (lua_Integer)UINT32_MAX)
         bad_value(L, arg, o, "a count");
     return (uint32_t)n;
 }

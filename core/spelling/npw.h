@@ -15,9 +15,9 @@
  *   npw_text.c        UTF-16 and UTF-8
  *   npw_last_error.c  GetLastError, and errors as an OVERLAPPED holds them
  *
- * LOCKS. One lock for all: npw_lock. It is held for a few lines at a time, never
- * over a call of the core and never over a wait. An operation that is being
- * begun holds its turn (struct npw_pipe) besides, and takes that first. */
+ * LOCKS. One lock for all, npw_lock: held for a few lines at a time, never
+ * over a wait, nor over a call of the core but np_thread_cancel. An operation
+ * that is being begun holds its turn (struct npw_pipe) and takes that first. */
 
 #ifndef NPW_H
 #define NPW_H
@@ -31,7 +31,7 @@
 
 extern pthread_mutex_t npw_lock;
 
-/* ----------------------------------------------------------------- signals */
+/* ------------------------------------------------------------------ signals */
 
 /* Something that is set or not; under npw_lock. An automatic one is cleared by
  * the wait it ends. */
@@ -53,7 +53,7 @@ DWORD npw_signal_wait(struct npw_signal **signals, DWORD count, bool all,
 int64_t npw_deadline_in(DWORD ms);
 DWORD npw_deadline_left(int64_t deadline);
 
-/* ----------------------------------------------------------------- objects */
+/* ------------------------------------------------------------------ objects */
 
 enum npw_kind { NPW_PIPE, NPW_EVENT, NPW_THREAD, NPW_ANY };
 
@@ -93,8 +93,8 @@ struct npw_thread {
 
 /* Set up the head; the object has one owner, the caller. */
 void npw_object_init(struct npw_object *object, enum npw_kind kind);
-/* Give the object to a new handle. NULL: the object is let go of, the last error
- * is set. */
+/* Give the object to a new handle. NULL: it is let go of, and the last error is
+ * set. */
 HANDLE npw_handle_new(struct npw_object *object);
 /* The object of a handle, owned by the caller until npw_let_go. NULL, and
  * ERROR_INVALID_HANDLE is set, if there is none of that kind. */
@@ -106,7 +106,7 @@ void npw_let_go(struct npw_object *object);
 void npw_pipe_free(struct npw_pipe *pipe);
 void npw_pipe_closed(struct npw_pipe *pipe);
 
-/* ------------------------------------------------------------------ errors */
+/* ------------------------------------------------------------------- errors */
 
 /* Set the last error; false. */
 BOOL npw_fail(int code);
@@ -120,13 +120,13 @@ int npw_code_of(ULONG_PTR status);
 int npw_check_attributes(const SECURITY_ATTRIBUTES *attributes,
                          bool descriptor_matters);
 
-/* -------------------------------------------------------------------- text */
+/* --------------------------------------------------------------------- text */
 
 /* A copy in UTF-8 for free(); a lone surrogate becomes what the core refuses.
  * NULL: no memory, or wide was NULL. */
 char *npw_utf8(LPCWSTR wide);
 
-/* -------------------------------------------------------------- operations */
+/* --------------------------------------------------------------- operations */
 
 enum npw_verb { NPW_READ, NPW_WRITE, NPW_CONNECT, NPW_TRANSACT };
 
@@ -161,8 +161,8 @@ void npw_op_call(struct npw_op *op, uint32_t ms);
 void npw_op_do(struct npw_op *op);
 /* With an OVERLAPPED: code may be ERROR_IO_PENDING. */
 void npw_op_begin(struct npw_op *op, OVERLAPPED *overlapped);
-/* For a worker: it takes the operation on; the operation begins to wait, or shall
- * not (true); it is over: tell whoever wants to know, and drop it. */
+/* For a worker: it takes the operation on; the operation begins to wait, or
+ * shall not (true); it is over: tell whoever wants to know, and drop it. */
 void npw_op_taken(struct npw_op *op, np_thread *worker);
 bool npw_op_waits(struct npw_op *op);
 void npw_op_over(struct npw_op *op);

@@ -3,10 +3,10 @@
 
 /* The table behind HANDLE.
  *
- * A handle is a number: its slot in the table, and a count of how often the slot
- * was used, so that a handle that was closed is refused although its slot has a
- * new tenant. It fits 32 bits and its low two are 0, as on Windows: programs
- * store handles in a DWORD, and mark them in the low bit.
+ * A handle is a number: its slot in the table, and a count of how often the
+ * slot was used, so that a handle that was closed is refused although its slot
+ * has a new tenant. It fits 32 bits and its low two are 0, as on Windows:
+ * programs store handles in a DWORD, and mark them in the low bit.
  *
  * After fork() the child has the table and none of the threads. What was made
  * before answers ERROR_INVALID_HANDLE there, as the core's handles do. */
@@ -31,7 +31,7 @@ static uint32_t slot_count, slot_room;
 static uint32_t first_free = NO_SLOT;
 static unsigned generation;
 
-/* -------------------------------------------------------------------- fork */
+/* --------------------------------------------------------------------- fork */
 
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
@@ -59,7 +59,7 @@ static void watch_forks(void)
     pthread_atfork(before_fork, in_parent, in_child);
 }
 
-/* ----------------------------------------------------------------- objects */
+/* ------------------------------------------------------------------ objects */
 
 void npw_object_init(struct npw_object *object, enum npw_kind kind)
 {
@@ -88,7 +88,7 @@ void npw_let_go(struct npw_object *object)
     }
 }
 
-/* ------------------------------------------------------------------- slots */
+/* -------------------------------------------------------------------- slots */
 
 /* A free slot, or NO_SLOT. */
 static uint32_t take_slot(void)

@@ -13,7 +13,12 @@
  * COMPLETING. Under npw_lock the worker writes the OVERLAPPED, sets its event,
  * or the pipe's handle if it has none, and forgets both: from then on they are
  * the program's again. The OVERLAPPED of what failed at once is left as it was,
- * STATUS_PENDING, and its event unset, as Windows has it (T1, I1). */
+ * STATUS_PENDING, and its event unset, as Windows has it (T1, I1).
+ *
+ * CANCELLING. np_thread_cancel ends the worker's call and no other on the same
+ * handle; the core withdraws a write, and gives a read nothing (I4, I5). A
+ * worker is an operation's from npw_op_taken to npw_op_over, both under
+ * npw_lock, and so is the cancel: it cannot hit the worker's next one. */
 
 #include <stdlib.h>
 
@@ -26,7 +31,7 @@ void npw_ops_forget(void)
     pending = NULL;
 }
 
-/* -------------------------------------------------------------- completing */
+/* --------------------------------------------------------------- completing */
 
 static bool has_result(int code)
 {
@@ -111,7 +116,7 @@ void npw_op_over(struct npw_op *op)
     drop(op);
 }
 
-/* --------------------------------------------------------------- beginning */
+/* ---------------------------------------------------------------- beginning */
 
 /* The operation that a worker does: a copy, with owners of its own. */
 static struct npw_op *copy(const struct npw_op *op)
@@ -196,7 +201,10 @@ void npw_op_begin(struct npw_op *op, OVERLAPPED *overlapped)
         return;
     }
     pthread_mutex_lock(&npw_lock);
-    npw_signal_clear(op->event ? &op->event->signal : &op->pipe->base.signal);
+    npw_signal_clear(&op->pipe->base.signal);
+    if (op->event) {
+        npw_signal_clear(&op->event->signal);
+    }
     overlapped->Internal = STATUS_PENDING;
     pthread_mutex_unlock(&npw_lock);
     if (op->pipe->overlapped) {

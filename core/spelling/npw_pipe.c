@@ -8,7 +8,7 @@
 
 #include "npw.h"
 
-/* ----------------------------------------------------------------- handles */
+/* ------------------------------------------------------------------ handles */
 
 /* Takes np over. */
 static HANDLE pipe_handle(np_pipe *np, bool server, bool overlapped)
@@ -48,7 +48,7 @@ void npw_pipe_free(struct npw_pipe *pipe)
     free(pipe);
 }
 
-/* ------------------------------------------------------------------- names */
+/* -------------------------------------------------------------------- names */
 
 static bool is_slash(char c)
 {
@@ -85,7 +85,7 @@ static bool to_utf8(LPCWSTR wide, char **text_out)
     return done;
 }
 
-/* ----------------------------------------------------------- server's side */
+/* ------------------------------------------------------------ server's side */
 
 #define OPEN_MODES                                                             \
     (PIPE_ACCESS_DUPLEX | FILE_FLAG_FIRST_PIPE_INSTANCE |                      \
@@ -157,7 +157,7 @@ HANDLE WINAPI CreateNamedPipeW(LPCWSTR name, DWORD open_mode, DWORD pipe_mode,
     return handle;
 }
 
-/* ----------------------------------------------------------- client's side */
+/* ------------------------------------------------------------ client's side */
 
 static uint32_t access_of(DWORD wanted)
 {

@@ -137,7 +137,7 @@ BOOL WINAPI GetNamedPipeInfo(HANDLE handle, LPDWORD flags, LPDWORD out_size,
     return TRUE;
 }
 
-/* ----------------------------------------------------------------------- who */
+/* ---------------------------------------------------------------------- who */
 
 /* Who made an end never changes; of one's own only the state is asked for. */
 static BOOL get_id(HANDLE handle, bool of_server, PULONG id)

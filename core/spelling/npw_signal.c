@@ -4,9 +4,9 @@
 /* What can be waited on, and waiting.
  *
  * Who sets a signal looks for waits that this satisfies, the oldest first, and
- * settles them itself: it clears what is automatic and says which signal it was.
- * So exactly one wait gets an automatic signal, and a signal that is cleared
- * right after it was set has still ended the waits that were there. */
+ * settles them itself: it clears what is automatic and says which signal it
+ * was. So exactly one wait gets an automatic signal, and a signal that is
+ * cleared right after it was set has still ended the waits that were there. */
 
 #include <errno.h>
 #include <time.h>
@@ -34,7 +34,7 @@ void npw_waiters_forget(void)
     first = last = NULL;
 }
 
-/* --------------------------------------------------------------- deadlines */
+/* ---------------------------------------------------------------- deadlines */
 
 static int64_t now(void)
 {
@@ -57,7 +57,7 @@ DWORD npw_deadline_left(int64_t deadline)
     return left <= 0 ? 0 : (DWORD)((left + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-/* ----------------------------------------------------------------- signals */
+/* ------------------------------------------------------------------ signals */
 
 static void consume(struct npw_signal *signal)
 {
@@ -133,7 +133,7 @@ void npw_signal_clear(struct npw_signal *signal)
     signal->set = false;
 }
 
-/* ----------------------------------------------------------------- waiting */
+/* ------------------------------------------------------------------ waiting */
 
 static void sleep_until(struct waiter *waiter, int64_t deadline)
 {

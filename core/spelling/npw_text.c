@@ -26,7 +26,7 @@ int WINAPI lstrlenW(LPCWSTR text)
     return length;
 }
 
-/* -------------------------------------------------------------- characters */
+/* --------------------------------------------------------------- characters */
 
 /* Take one character off UTF-16: its code point, a lone surrogate as itself. */
 static uint32_t take_wide(LPCWSTR *wide, LPCWSTR end)

@@ -130,7 +130,7 @@ BOOL WINAPI GetExitCodeThread(HANDLE handle, LPDWORD code)
     return TRUE;
 }
 
-/* ------------------------------------------------------------------ sleeping */
+/* ----------------------------------------------------------------- sleeping */
 
 VOID WINAPI Sleep(DWORD ms)
 {

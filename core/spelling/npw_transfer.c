@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the namedpipe authors */
 
-/* Connecting, reading and writing. With an OVERLAPPED an operation is begun, see
- * npw_overlapped.c; without one it is done in the caller's thread. */
+/* Connecting, reading and writing. With an OVERLAPPED an operation is begun
+ * (npw_overlapped.c), without one it is done in the caller's thread. */
 
 #include "npw.h"
 

@@ -3,7 +3,8 @@
 
 /* The threads that wait for pending operations, one each. A thread that has
  * nothing to do stays for a while, so that a server which always has something
- * pending does not make a thread for each message. Workers handle no signals. */
+ * pending does not make a thread for each message. Workers block all
+ * signals. */
 
 #include <errno.h>
 #include <signal.h>

@@ -269,7 +269,7 @@ static void words_that_change_under_us_harm_nobody(void)
 {
     struct party p;
     begin(&p, 777);
-    for (unsigned i = 0; i < witness_scaled(100); i++) {
+    for (unsigned i = 0; i < witness_scaled(200); i++) {
         witness_alarm(20);
         be_born(&p);
         atomic_store(&enough, false);

@@ -6,7 +6,7 @@
 
 #include "win32_op.h"
 
-/* ----------------------------------------------------------------- cancelling */
+/* --------------------------------------------------------------- cancelling */
 
 /* I4 */
 static void cancel_ends_the_one_that_is_meant(void)
@@ -114,7 +114,7 @@ static void closing_the_handle_ends_what_is_pending(void)
     CloseHandle(ends.server);
 }
 
-/* ------------------------------------------------------------- the signal */
+/* --------------------------------------------------------------- the signal */
 
 /* I8 */
 static void without_an_event_the_pipe_is_the_signal(void)
@@ -130,6 +130,20 @@ static void without_an_event_the_pipe_is_the_signal(void)
     CHECK_EQ(WaitForSingleObject(ends.server, SOON), WAIT_OBJECT_0);
     CHECK(GetOverlappedResult(ends.server, &overlapped, &n, TRUE));
     CHECK_EQ(n, 3);
+    ends_close(ends);
+}
+
+/* I8 */
+static void with_an_event_the_pipe_is_only_cleared(void)
+{
+    struct op op;
+    struct ends ends = ends_open(BYTES, 100, FILE_FLAG_OVERLAPPED);
+    begin_read(ends.server, &op, 9);
+    put(ends.client, "abc");
+    ends_with(ends.server, &op, 0, 3);
+    CHECK_EQ(WaitForSingleObject(ends.server, 0), WAIT_TIMEOUT);
+    put(ends.server, "x");
+    CHECK_EQ(WaitForSingleObject(ends.server, 0), WAIT_OBJECT_0);
     ends_close(ends);
 }
 
@@ -199,6 +213,7 @@ int main(void)
     RUN(cancel_io_ends_this_threads_operations);
     RUN(closing_the_handle_ends_what_is_pending);
     RUN(without_an_event_the_pipe_is_the_signal);
+    RUN(with_an_event_the_pipe_is_only_cleared);
     RUN(a_result_can_be_waited_for);
     RUN(waiting_for_a_result_takes_an_automatic_event);
     RUN(an_event_may_be_closed_while_it_is_needed);

@@ -7,7 +7,7 @@
 
 #define STATUS_MORE 0x80000005u
 
-/* -------------------------------------------------------------- connecting */
+/* --------------------------------------------------------------- connecting */
 
 /* N2 */
 static void connect_is_pending_until_a_client_comes(void)
@@ -92,7 +92,7 @@ static void a_cancelled_connect_leaves_the_instance_listening(void)
     CloseHandle(server);
 }
 
-/* ----------------------------------------------------------------- at once */
+/* ------------------------------------------------------------------ at once */
 
 /* I1 */
 static void what_is_done_at_once_sets_the_event(void)
@@ -171,7 +171,7 @@ static void a_synchronous_handle_fills_the_overlapped(void)
     ends_close(ends);
 }
 
-/* ----------------------------------------------------------------- reading */
+/* ------------------------------------------------------------------ reading */
 
 static void a_pending_read_gets_what_comes(void)
 {
@@ -249,7 +249,7 @@ static void a_peers_end_ends_pending_reads(void)
     CloseHandle(ends.server);
 }
 
-/* ----------------------------------------------------------------- writing */
+/* ------------------------------------------------------------------ writing */
 
 /* WR3, P3 */
 static void a_write_over_the_quota_is_seen_at_once(void)
@@ -318,7 +318,7 @@ static void a_disconnect_ends_what_is_pending_on_both_ends(void)
     ends_close(ends);
 }
 
-/* ---------------------------------------------------------------- transacting */
+/* -------------------------------------------------------------- transacting */
 
 /* TR2, TR3, TR4 */
 static void a_transact_is_pending_until_its_reply(void)

@@ -9,7 +9,7 @@
 
 #include "win32_ends.h"
 
-/* ---------------------------------------------------------------- creating */
+/* ----------------------------------------------------------------- creating */
 
 /* C1, C2, C3 */
 static void create_refuses_unknown_modes_and_impossible_numbers(void)
@@ -87,7 +87,7 @@ static void what_there_is_not_is_refused(void)
     CloseHandle(pipe);
 }
 
-/* ----------------------------------------------------------------- opening */
+/* ------------------------------------------------------------------ opening */
 
 static HANDLE open_as(const char *name, DWORD access)
 {
@@ -197,7 +197,7 @@ static void half_a_surrogate_pair_is_no_name(void)
         ERROR_INVALID_NAME);
 }
 
-/* ----------------------------------------------------------------- waiting */
+/* ------------------------------------------------------------------ waiting */
 
 /* WT1, WT2, WT4, NM7 */
 static void waiting_ends_as_windows_says(void)
@@ -235,7 +235,7 @@ static void a_wait_ends_with_a_new_instance(void)
     ends_close(ends);
 }
 
-/* ----------------------------------------------------------------- calling */
+/* ------------------------------------------------------------------ calling */
 
 /* Answer one request with another text. */
 static DWORD WINAPI answer(LPVOID text)
@@ -302,7 +302,7 @@ static void a_call_fails_as_windows_says(void)
     CloseHandle(pipe);
 }
 
-/* ----------------------------------------------------------------- handles */
+/* ------------------------------------------------------------------ handles */
 
 static void a_closed_handle_is_no_handle(void)
 {

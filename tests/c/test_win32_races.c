@@ -24,7 +24,7 @@ static DWORD result_of(HANDLE pipe, struct op *op, DWORD *moved)
     return code;
 }
 
-/* ------------------------------------------------------- reads and their cancel */
+/* --------------------------------------------------- reads and their cancel */
 
 static DWORD WINAPI write_all(LPVOID pipe)
 {
@@ -66,7 +66,7 @@ static void no_message_is_lost_to_a_cancelled_read(void)
     witness_settle();
 }
 
-/* ------------------------------------------------------ writes and their cancel */
+/* -------------------------------------------------- writes and their cancel */
 
 struct reader {
     HANDLE pipe;
@@ -123,7 +123,7 @@ static void a_write_is_read_or_withdrawn(void)
     witness_settle();
 }
 
-/* ---------------------------------------------------------------------- closing */
+/* ------------------------------------------------------------------ closing */
 
 struct user {
     HANDLE pipe, go;
@@ -187,7 +187,7 @@ static void closing_ends_what_other_threads_do(void)
     witness_settle();
 }
 
-/* ----------------------------------------------------------------------- events */
+/* ------------------------------------------------------------------- events */
 
 struct turn {
     HANDLE mine, other;

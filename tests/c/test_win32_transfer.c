@@ -9,7 +9,7 @@
 
 #include "win32_ends.h"
 
-/* -------------------------------------------------------------- connecting */
+/* --------------------------------------------------------------- connecting */
 
 /* N1, N6, X6 */
 static void connect_says_whether_the_client_was_first(void)
@@ -256,7 +256,7 @@ static void transact_wants_an_empty_message_pipe(void)
     ends_close(ends);
 }
 
-/* ------------------------------------------------------------------ blocking */
+/* ----------------------------------------------------------------- blocking */
 
 static DWORD WINAPI flush(LPVOID pipe)
 {

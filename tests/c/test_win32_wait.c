@@ -43,7 +43,7 @@ static void events_have_no_names(void)
     CHECK_EQ(GetLastError(), ERROR_NOT_SUPPORTED);
 }
 
-/* ------------------------------------------------------------------- several */
+/* ------------------------------------------------------------------ several */
 
 static void any_of_several_is_the_first_that_is_set(void)
 {
@@ -99,7 +99,7 @@ static void waits_for_what_is_not_there_fail(void)
     CHECK_EQ(GetLastError(), ERROR_INVALID_HANDLE);
 }
 
-/* ------------------------------------------------------------------- threads */
+/* ------------------------------------------------------------------ threads */
 
 static DWORD WINAPI wait_for(LPVOID event)
 {
@@ -198,7 +198,7 @@ static void a_handle_may_be_closed_while_it_is_waited_for(void)
     CHECK_EQ(end(thread), 0);
 }
 
-/* --------------------------------------------------------------------- pipes */
+/* -------------------------------------------------------------------- pipes */
 
 /* C15, I8 */
 static void a_pipe_is_set_when_it_has_nothing_to_do(void)

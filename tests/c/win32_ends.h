@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the namedpipe authors */
 
-/* Two connected ends in the Win32 spelling, and what a failure must look like. */
+/* Two connected ends in the Win32 spelling, and what a failure looks like. */
 
 #ifndef WIN32_ENDS_H
 #define WIN32_ENDS_H
@@ -54,7 +54,7 @@ static inline HANDLE open_end(DWORD flags, DWORD mode)
 #define MESSAGES (PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE)
 #define BYTES (PIPE_TYPE_BYTE | PIPE_READMODE_BYTE)
 
-/* Both ends read as the pipe's type says; flags is FILE_FLAG_OVERLAPPED or 0. */
+/* Both read as the pipe's type says; flags: FILE_FLAG_OVERLAPPED or 0. */
 static inline struct ends ends_open(DWORD type, DWORD quota, DWORD flags)
 {
     struct ends ends;

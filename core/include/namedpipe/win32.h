@@ -35,13 +35,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <uchar.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* ------------------------------------------------------------------- types */
+/* -------------------------------------------------------------------- types */
 
 #define VOID void
 #define WINAPI
@@ -113,7 +114,7 @@ typedef struct _OVERLAPPED {
 
 typedef DWORD(WINAPI *LPTHREAD_START_ROUTINE)(LPVOID);
 
-/* --------------------------------------------------------------- constants */
+/* ---------------------------------------------------------------- constants */
 
 /* Access to a file; with a pipe also FILE_WRITE_ATTRIBUTES, which lets a client
  * that only reads call SetNamedPipeHandleState. */
@@ -234,7 +235,7 @@ typedef DWORD(WINAPI *LPTHREAD_START_ROUTINE)(LPVOID);
 #define ERROR_CANNOT_IMPERSONATE 1368
 #define ERROR_NO_SYSTEM_RESOURCES 1450
 
-/* ------------------------------------------------------------------- pipes */
+/* -------------------------------------------------------------------- pipes */
 
 HANDLE WINAPI CreateNamedPipeA(LPCSTR name, DWORD open_mode, DWORD pipe_mode,
                                DWORD max_instances, DWORD out_size,
@@ -295,14 +296,14 @@ BOOL WINAPI GetNamedPipeClientComputerNameW(HANDLE pipe, LPWSTR name,
                                             ULONG size);
 DWORD WINAPI GetFileType(HANDLE file);
 
-/* ----------------------------------------------------------- handles, errors */
+/* ---------------------------------------------------------- handles, errors */
 
 /* Pending operations of a pipe end with ERROR_BROKEN_PIPE. */
 BOOL WINAPI CloseHandle(HANDLE handle);
 DWORD WINAPI GetLastError(void);
 VOID WINAPI SetLastError(DWORD code);
 
-/* --------------------------------------------------- overlapped operations */
+/* ---------------------------------------------------- overlapped operations */
 
 BOOL WINAPI GetOverlappedResult(HANDLE pipe, LPOVERLAPPED overlapped,
                                 LPDWORD moved, BOOL wait);
@@ -314,7 +315,7 @@ BOOL WINAPI CancelIoEx(HANDLE pipe, LPOVERLAPPED overlapped);
 BOOL WINAPI npw_has_completed(const OVERLAPPED *overlapped);
 #define HasOverlappedIoCompleted(overlapped) npw_has_completed(overlapped)
 
-/* -------------------------------------------------- events, threads, waiting */
+/* ------------------------------------------------- events, threads, waiting */
 
 HANDLE WINAPI CreateEventA(LPSECURITY_ATTRIBUTES attributes, BOOL manual_reset,
                            BOOL set, LPCSTR name);
@@ -337,7 +338,7 @@ DWORD WINAPI WaitForSingleObject(HANDLE handle, DWORD ms);
 DWORD WINAPI WaitForMultipleObjects(DWORD count, const HANDLE *handles,
                                     BOOL all, DWORD ms);
 
-/* -------------------------------------------------------------------- text */
+/* --------------------------------------------------------------------- text */
 
 /* CP_ACP is UTF-8. */
 int WINAPI MultiByteToWideChar(UINT code_page, DWORD flags, LPCSTR text,

@@ -4,6 +4,4 @@
 /* What a program for Windows finds as <windows.h> when this directory is on the
  * include path: named pipes and what belongs to them, nothing else. */
 
-#include <string.h>
-
 #include "../win32.h"

@@ -1,0 +1,600 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: the namedpipe authors
+
+"""SIGKILL, anywhere: whoever survives is told at once and loses nothing that was
+complete; nothing is left that anybody would have to clean up.
+
+The victim is a peer program, the survivor mostly this process. "At once" is a
+second (the brief is far shorter; the machine may be busy)."""
+
+import random
+import re
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+from conftest import Call
+from harness import (
+    FOREVER,
+    LIMIT,
+    ROOT,
+    E,
+    Peer,
+    fails,
+    faults_missing,
+    outcome,
+    pattern,
+    poll_until,
+    require,
+    spawn,
+)
+
+import namedpipe
+
+AT_ONCE = 1.0
+GONE = {E.BROKEN_PIPE, E.NO_DATA, E.PIPE_NOT_CONNECTED}
+
+VICTIMS = pytest.mark.parametrize("language", ["c", "lua", "py"])
+MODES = pytest.mark.parametrize("mode", ["byte", "message"])
+
+
+def settled(call: Call) -> object:
+    """What a blocked call ends with, within a second from now."""
+    call.join(AT_ONCE)
+    assert not call.is_alive(), "the survivor's call does not end"
+    return outcome(call.result)
+
+
+def clean(name: str) -> None:
+    """The next open of the name removes what was left, and all works again."""
+    with fails(E.FILE_NOT_FOUND):
+        namedpipe.open(name)
+    with (
+        namedpipe.create(name, mode="message", max_instances=1, first=True) as server,
+        namedpipe.connect(name) as client,
+    ):
+        client.send(b"alive")
+        assert server.recv(timeout=10) == b"alive"
+
+
+# ----------------------------------------------------------- while it was blocked
+
+# What the survivor is in: the call, what fills the pipe before, and the result.
+BLOCKED: dict[str, tuple[Callable, int, int]] = {
+    "recv": (lambda pipe: pipe.recv(), 0, E.BROKEN_PIPE),
+    "recv_into": (lambda pipe: pipe.recv_into(bytearray(9)), 0, E.BROKEN_PIPE),
+    "send": (lambda pipe: pipe.send(b"x"), 65536, E.BROKEN_PIPE),
+    "large send": (lambda pipe: pipe.send(bytes(500_000)), 0, E.BROKEN_PIPE),
+    "flush": (lambda pipe: pipe.flush(), 100, E.BROKEN_PIPE),
+    "transact": (lambda pipe: pipe.transact(b"x"), 0, E.BROKEN_PIPE),
+    "select": (lambda pipe: namedpipe.select([pipe]) and pipe.recv(), 0, E.BROKEN_PIPE),
+}
+
+
+@VICTIMS
+@pytest.mark.parametrize("call", BLOCKED)
+@pytest.mark.parametrize("side", ["server", "client"])
+def test_a_blocked_call_ends(language: str, side: str, call: str, name: str) -> None:
+    """X1, X3, X4: as if the victim had closed its end."""
+    require(language)
+    function, filling, code = BLOCKED[call]
+    with spawn(language) as victim:
+        if side == "server":
+            victim.create(name, mode="message")
+            pipe = namedpipe.connect(name)
+        else:
+            pipe = namedpipe.create(name, mode="message")
+            victim.open(name, read_mode="message")
+            pipe.accept(10)
+        with pipe:
+            if filling:
+                pipe.send(bytes(filling))
+            pending = Call(function, pipe).blocked()
+            victim.kill()
+            assert settled(pending) == code
+            assert outcome(pipe.send, b"x", 0) == E.NO_DATA
+            assert outcome(pipe.recv, timeout=0) == E.BROKEN_PIPE
+    clean(name)
+
+
+@VICTIMS
+def test_a_call_ends(language: str, name: str) -> None:
+    """CL1, X4."""
+    require(language)
+    with spawn(language) as victim:
+        victim.create(name, mode="message")
+        calling = Call(namedpipe.call, name, b"question").blocked()
+        victim.kill()
+        assert settled(calling) == E.BROKEN_PIPE
+    clean(name)
+
+
+@VICTIMS
+def test_accepting_goes_on(language: str, name: str) -> None:
+    """O4: a client that dies is one that leaves; the next one is served."""
+    require(language)
+    with (
+        namedpipe.listen(name, mode="message") as server,
+        spawn(language) as victim,
+        spawn(language) as other,
+    ):
+        victim.open(name).write(b"last words")
+        victim.kill()
+        with server.accept(10) as pipe:
+            assert pipe.recv(timeout=0) == b"last words"
+            with fails(E.BROKEN_PIPE):
+                pipe.recv(timeout=0)
+        other.open(name).write(b"next")
+        with server.accept(10) as pipe:
+            assert pipe.recv(timeout=10) == b"next"
+
+
+# ------------------------------------------------------------- what it was writing
+
+
+@VICTIMS
+@MODES
+def test_what_was_complete_is_readable(language: str, mode: str, name: str) -> None:
+    """X2: nothing that write has confirmed is lost."""
+    require(language)
+    with spawn(language) as victim, namedpipe.create(name, mode=mode) as server:
+        client = victim.open(name)
+        sent = [pattern(n, n) for n in (5, 300, 4000, 1)]
+        for part in sent:
+            client.write(part)
+        victim.kill()
+        if mode == "byte":
+            assert server.recv(timeout=0) == b"".join(sent)
+        else:
+            assert [server.recv(timeout=0) for _ in sent] == sent
+        with fails(E.BROKEN_PIPE):
+            server.recv(timeout=0)
+
+
+@VICTIMS
+@MODES
+def test_an_unfinished_write_vanishes(language: str, mode: str, name: str) -> None:
+    """X5: it was visible while its writer lived; what was before it stays."""
+    require(language)
+    with (
+        spawn(language) as victim,
+        namedpipe.create(name, mode=mode, in_quota=100) as server,
+    ):
+        client = victim.open(name)
+        client.write(b"complete")
+        client.begin.fill(1, 1000, FOREVER)
+        victim.until_blocked()
+        assert server.peek(0).available == 1008
+        victim.kill()
+        assert server.peek(100).data == b"complete"
+        assert server.recv(timeout=0) == b"complete"
+        with fails(E.BROKEN_PIPE):
+            server.recv(timeout=0)
+
+
+@VICTIMS
+def test_an_unfinished_message_half_read_vanishes(language: str, name: str) -> None:
+    """X5: 109 for its rest, and never a part taken for a whole."""
+    require(language)
+    with (
+        spawn(language) as victim,
+        namedpipe.create(name, mode="message", in_quota=0) as server,
+    ):
+        victim.open(name).begin.fill(1, 1000, FOREVER)
+        victim.until_blocked()
+        assert server.recv_into(bytearray(300)) == (300, True)
+        reading = Call(server.recv)
+        victim.kill()
+        assert settled(reading) in (E.BROKEN_PIPE, b"\1" * 700)
+        with fails(E.BROKEN_PIPE):
+            server.recv(timeout=0)
+
+
+def test_a_message_larger_than_the_ring_is_never_cut(name: str) -> None:
+    """X5: its reader is copying it while its writer is killed."""
+    require("c")
+    with (
+        spawn("c") as victim,
+        namedpipe.create(name, mode="message", in_quota=0) as server,
+    ):
+        client = victim.open(name)
+        client.begin.fill(1, 1 << 20, FOREVER)
+        victim.until_blocked()
+        assert server.recv_into(bytearray(1000)) == (1000, True)
+        victim.until_blocked()
+        victim.kill()
+        with fails(E.BROKEN_PIPE):
+            server.recv(timeout=5)
+
+
+# ---------------------------------------------------------------------- under load
+
+
+def lengths(seed: int, count: int) -> list[int]:
+    """Small, large, and more than the quota."""
+    dice = random.Random(seed)
+    return [dice.choice((0, 1, 50, 300, 1500, 6000)) for _ in range(count)]
+
+
+def test_lengths_are_the_same_again() -> None:
+    assert lengths(3, 50) == lengths(3, 50)
+
+
+def feed(victim: Peer, number: int, sizes: list[int]) -> None:
+    """All writes at once, as commands it works off without waiting for us."""
+    lines = [f"fill {number} {i & 255} {n} inf" for i, n in enumerate(sizes)]
+    victim.send("\n".join(lines))
+
+
+@pytest.mark.parametrize(("language", "rounds"), [("c", 30), ("lua", 10), ("py", 4)])
+@pytest.mark.parametrize("side", ["server", "client"])
+@MODES
+def test_a_writer_is_killed(
+    language: str, rounds: int, side: str, mode: str, name: str
+) -> None:
+    """X2, X5: after any number of messages, each that arrives is whole and the
+    next in line."""
+    require(language)
+    dice = random.Random(f"{language}{side}{mode}")
+    for seed in range(rounds):
+        sizes = lengths(seed, 200)
+        with spawn(language) as victim:
+            quotas = {"in_quota": 1000, "out_quota": 1000}
+            if side == "server":
+                number = victim.create(name, mode=mode, **quotas).number
+                pipe = namedpipe.connect(name)
+            else:
+                pipe = namedpipe.create(name, mode=mode, **quotas)
+                number = victim.open(name).number
+                pipe.accept(10)
+            feed(victim, number, sizes)
+            with pipe:
+                stop = dice.randrange(150)
+                receive = messages_from if mode == "message" else stream_from
+                receive(pipe, victim, sizes, stop)
+        if side == "server":
+            clean(name)
+
+
+def messages_from(
+    pipe: namedpipe.Pipe, victim: Peer, sizes: list[int], stop: int
+) -> None:
+    for i, size in enumerate(sizes):
+        if i == stop:
+            victim.process.kill()
+        try:
+            message = pipe.recv(timeout=AT_ONCE if i >= stop else LIMIT)
+        except namedpipe.BrokenPipe as error:
+            assert error.winerror == E.BROKEN_PIPE
+            assert i >= stop
+            return
+        assert message == bytes([i & 255]) * size
+    victim.process.kill()
+
+
+def stream_from(
+    pipe: namedpipe.Pipe, victim: Peer, sizes: list[int], stop: int
+) -> None:
+    whole = b"".join(bytes([i & 255]) * size for i, size in enumerate(sizes))
+    got = bytearray()
+    killed = False
+    while len(got) < len(whole):
+        if not killed and len(got) >= sum(sizes[:stop]):
+            victim.process.kill()
+            killed = True
+        try:
+            got += pipe.recv(777, AT_ONCE if killed else LIMIT)
+        except namedpipe.BrokenPipe as error:
+            assert error.winerror == E.BROKEN_PIPE
+            assert killed
+            break
+    assert whole.startswith(got)
+
+
+@pytest.mark.parametrize(("language", "rounds"), [("c", 20), ("lua", 8), ("py", 3)])
+@pytest.mark.parametrize("side", ["server", "client"])
+@MODES
+def test_a_reader_is_killed(
+    language: str, rounds: int, side: str, mode: str, name: str
+) -> None:
+    """X3, X4: the writer's call ends with 109, the next with 232."""
+    require(language)
+    dice = random.Random(f"{language}{side}{mode}")
+    for _ in range(rounds):
+        with spawn(language) as victim:
+            quotas = {"in_quota": 1000, "out_quota": 1000}
+            if side == "server":
+                number = victim.create(name, mode=mode, **quotas).number
+                pipe = namedpipe.connect(name)
+            else:
+                pipe = namedpipe.create(name, mode=mode, **quotas)
+                number = victim.open(name).number
+                pipe.accept(10)
+            victim.send("\n".join([f"read {number} 100 inf"] * 300))
+            with pipe:
+                stop = dice.randrange(100)
+                code = None
+                for i in range(10_000):
+                    if i == stop:
+                        victim.process.kill()
+                    code = outcome(pipe.send, bytes(90), LIMIT)
+                    if code != 90:
+                        break
+                assert code in (E.BROKEN_PIPE, E.NO_DATA)
+                assert outcome(pipe.send, b"x", 0) == E.NO_DATA
+        if side == "server":
+            clean(name)
+
+
+def test_both_ends_are_killed(name: str, runtime_directory) -> None:
+    """F1: nobody is left to notice; the next open cleans up."""
+    require("c")
+    dice = random.Random(1)
+    for _ in range(15):
+        with spawn("c") as server, spawn("c") as client:
+            one = server.create(name, mode="message", in_quota=100)
+            two = client.open(name, read_mode="message")
+            feed(server, one.number, lengths(1, 100))
+            client.send("\n".join([f"recv {two.number} inf"] * dice.randrange(1, 90)))
+            poll_until(client.has_line)
+            order = [server, client] if dice.random() < 0.5 else [client, server]
+            for victim in order:
+                victim.process.kill()
+        clean(name)
+        assert list(runtime_directory.iterdir()) == []
+
+
+def test_all_instances_can_be_made_after_many_kills(name: str) -> None:
+    """F1, C2: no slot is lost."""
+    require("c")
+    for _ in range(10):
+        with spawn("c") as victim, spawn("c") as other:
+            ends = [victim.create(name) for _ in range(20)]
+            kept = other.create(name)
+            for _ in range(10):
+                other.open(name)
+            assert len(ends) == 20
+            victim.kill()
+            other.open(name)
+            kept.close()
+    made = [namedpipe.create(name) for _ in range(255)]
+    try:
+        with fails(E.PIPE_BUSY):
+            namedpipe.create(name)
+    finally:
+        for pipe in made:
+            pipe.close()
+
+
+def test_the_limit_counts_the_living(name: str) -> None:
+    """C8: a dead server's instance makes room at once."""
+    require("c")
+    with spawn("c") as victim, namedpipe.create(name, max_instances=2):
+        victim.create(name, max_instances=2)
+        with fails(E.PIPE_BUSY):
+            namedpipe.create(name, max_instances=2)
+        victim.kill()
+        with namedpipe.create(name, max_instances=2):
+            pass
+
+
+@VICTIMS
+def test_first_wins_once_over_what_is_left(language: str, name: str) -> None:
+    """F13, C4: two servers start over the leavings of a dead one."""
+    require(language)
+    for _ in range(5 if language == "py" else 15):
+        with spawn("c" if language == "c" else language) as victim:
+            victim.create(name, max_instances=3)
+            victim.open(name)
+            victim.kill()
+        with spawn(language) as one, spawn(language) as two:
+            starting = [peer.begin.create(name, first=True) for peer in (one, two)]
+            results = [outcome(start.result) for start in starting]
+            assert results.count(E.ACCESS_DENIED) == 1
+            with namedpipe.open(name) as client:
+                client.send(b"x")
+
+
+def test_a_stopped_peer_is_not_a_dead_one(name: str) -> None:
+    """The header's caveat: deadlines are for that, and it may go on."""
+    require("c")
+    with spawn("c") as peer, namedpipe.create(name, mode="message") as server:
+        client = peer.open(name)
+        reading = client.begin.recv(FOREVER)
+        peer.until_blocked()
+        peer.process.send_signal(signal.SIGSTOP)
+        with fails(E.TIMEOUT):
+            server.recv(timeout=0.05)
+        server.send(b"for later")
+        with fails(E.TIMEOUT):
+            server.flush(0.05)
+        peer.process.send_signal(signal.SIGCONT)
+        assert reading.result() == b"for later"
+        server.flush(10)
+
+
+# ------------------------------------------------------------------ at every point
+
+POINTS = sorted(
+    {
+        point
+        for file in (ROOT / "core").rglob("*.c")
+        for point in re.findall(r'NPI_POINT\("([^"]+)"\)', file.read_text())
+    }
+)
+
+
+def server_tour(name: str) -> list[str]:
+    """All a server does, in two conversations; the client is `visit`."""
+    return [
+        f"create {name} message default duplex 2 100 100 0",
+        f"create {name} message default duplex 2 100 100 0",
+        "disconnect 1",
+        "close 1",
+        "accept 0 5000",
+        "recv 0 5000",
+        "fill 0 7 20 5000",
+        "fill 0 8 500 5000",
+        "flush 0 5000",
+        "disconnect 0",
+        "accept 0 5000",
+        "recv 0 5000",
+        "fill 0 9 20 5000",
+        "close 0",
+        f"listen {name} message 2",
+        "saccept 2 5000",
+        "recv 3 5000",
+        "fill 3 9 20 5000",
+        "close 2",
+        "close 3",
+        "quit",
+    ]
+
+
+def visit(name: str, victim: Peer) -> set[int]:
+    """A client that comes again and again until the server is dead or done."""
+    codes = set()
+    while victim.alive():
+        code = outcome(one_visit, name)
+        if isinstance(code, int):
+            codes.add(code)
+    return codes
+
+
+def one_visit(name: str) -> str:
+    with namedpipe.connect(name, 0.2) as pipe:
+        pipe.send(b"request", 5)
+        while True:
+            data = pipe.recv(timeout=5)
+            assert data in (b"\7" * 20, b"\x08" * 500, b"\t" * 20)
+
+
+def client_tour(name: str) -> list[str]:
+    """All a client does; the server is `serve`."""
+    return [
+        f"exists {name}",
+        f"wait {name} 5000",
+        f"connect {name} message 5000 instance",
+        "fill 0 1 50 5000",
+        "recv 0 5000",
+        "fill 0 2 500 5000",
+        "recv 0 5000",
+        "flush 0 5000",
+        "transact 0 01 1000 5000",
+        f"call {name} 0202 1000 5000",
+        "close 0",
+        f"open {name}-gone rw byte",
+        "quit",
+    ]
+
+
+def serve(server: namedpipe.Server, victim: Peer) -> set[int]:
+    codes = set()
+    while victim.alive():
+        code = outcome(serve_one, server)
+        if isinstance(code, int):
+            codes.add(code)
+    return codes
+
+
+def serve_one(server: namedpipe.Server) -> None:
+    with server.accept(0.05) as pipe:
+        while True:
+            message = pipe.recv(timeout=5)
+            assert message == message[:1] * len(message)
+            assert len(message) in (1, 2, 50, 500)
+            pipe.send(message, 5)
+
+
+def leave_a_corpse(name: str) -> None:
+    """For the points of collecting: a killed server's files."""
+    with spawn("c") as dead:
+        dead.create(name)
+        dead.kill()
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3])
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_at_a_point(point: str, turn: int, name: str) -> None:
+    """F1, F9: at the first, second and third pass, as a server and as a client."""
+    if faults_missing():
+        pytest.skip(faults_missing())
+    killed = killed_server(point, turn, name) + killed_client(point, turn, name)
+    assert killed or turn > 1, "no tour passes this point: extend them"
+
+
+def ended(victim: Peer) -> bool:
+    """Whether it was killed by its point; else it went the whole tour."""
+    status = victim.process.wait(LIMIT)
+    assert status in (0, -signal.SIGKILL), victim.complaints()
+    return status == -signal.SIGKILL
+
+
+def killed_server(point: str, turn: int, name: str) -> bool:
+    with spawn("c", NPI_KILL_AT=f"{point}:{turn}") as victim:
+        victim.send("\n".join(server_tour(name)))
+        visiting = Call(visit, name, victim)
+        killed = ended(victim)
+        codes = settled(visiting)
+    assert codes <= GONE | {E.FILE_NOT_FOUND, E.SEM_TIMEOUT, E.PIPE_BUSY}, codes
+    clean(name)
+    return killed
+
+
+def killed_client(point: str, turn: int, name: str) -> bool:
+    leave_a_corpse(f"{name}-gone")
+    with namedpipe.listen(name, mode="message", in_quota=100) as server:
+        with spawn("c", NPI_KILL_AT=f"{point}:{turn}") as victim:
+            victim.send("\n".join(client_tour(name)))
+            serving = Call(serve, server, victim)
+            killed = ended(victim)
+            codes = settled(serving)
+        assert codes <= GONE | {E.TIMEOUT}, codes
+        # The next client is served as if nothing had happened.
+        serving = Call(serve_one, server)
+        with namedpipe.connect(name, 10) as pipe:
+            assert pipe.transact(b"\1", 10) == b"\1"
+        assert settled(serving) == E.BROKEN_PIPE
+    with fails(E.FILE_NOT_FOUND):
+        namedpipe.open(f"{name}-gone")
+    return killed
+
+
+def test_the_point_before_a_hello_is_no_client(name: str) -> None:
+    """T5: whoever dies there never was connected: the accept waits on."""
+    if faults_missing():
+        pytest.skip(faults_missing())
+    with namedpipe.create(name, max_instances=1) as server:
+        accepting = Call(server.accept).blocked()
+        with spawn("c", NPI_KILL_AT="before-hello") as victim:
+            victim.send(f"open {name} rw byte")
+            assert ended(victim)
+        with namedpipe.connect(name, 10):
+            assert accepting.result() is True
+
+
+def test_the_point_after_a_hello_is_a_client(name: str) -> None:
+    """T5, X6: whoever dies there was connected, and has left."""
+    if faults_missing():
+        pytest.skip(faults_missing())
+    with namedpipe.create(name, max_instances=1) as server:
+        with spawn("c", NPI_KILL_AT="after-hello") as victim:
+            victim.send(f"open {name} rw byte")
+            assert ended(victim)
+        assert outcome(server.accept, 10) in (E.NO_DATA, True)
+        with fails(E.BROKEN_PIPE):
+            server.recv(timeout=5)
+
+
+def test_death_is_noticed_by_a_writer_that_never_waits(name: str) -> None:
+    """T11: it makes no system call that would tell; within a second it knows."""
+    require("c")
+    with spawn("c") as victim, namedpipe.create(name, mode="message") as server:
+        victim.open(name)
+        server.accept(10)
+        victim.kill()
+        end = time.monotonic() + AT_ONCE
+        while outcome(server.send, b"", 0) == 0:
+            assert time.monotonic() < end
+        assert outcome(server.send, b"", 0) == E.NO_DATA
