@@ -91,8 +91,9 @@ int np_call(const char *name, const void *in, size_t n, void *out, size_t m,
     struct npi_write request = {.data = in, .size = n};
     struct npi_read reply = {.buf = out, .size = m};
     npi_deadline deadline = npi_deadline_in(ms);
-    if (!got_out) {
-        return NP_INVALID_PARAMETER;
+    npi_detail_clear();
+    if (!got_out || (!in && n > 0) || n > NP_MAX_MESSAGE || (!out && m > 0)) {
+        return NP_INVALID_PARAMETER; /* before an instance is used up */
     }
     int code = np_connect(name, NULL, &pipe, ms);
     if (code) {

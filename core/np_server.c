@@ -58,9 +58,6 @@ static bool inherited(const np_server *server)
 static void disown(np_server *server)
 {
     if (atomic_fetch_sub(&server->owners, 1) == 1) {
-        if (server->group >= 0 && !inherited(server)) {
-            npi_os_group_free(server->group);
-        }
         free(server);
     }
 }
@@ -350,7 +347,7 @@ int np_server_get_fd(np_server *server, int *fd_out)
         return code;
     }
     lock(server);
-    bool first = server->group < 0;
+    bool first = server->group < 0 && !atomic_load(&server->closing);
     if (first) {
         server->group = fresh;
     }
@@ -395,9 +392,14 @@ void np_server_shutdown(np_server *server)
     }
     lock(server);
     np_pipe *pipe = server->ready;
+    int group = server->group;
     server->ready = NULL;
+    server->group = -1;
     unlock(server);
     np_close(pipe);
+    if (group >= 0) {
+        npi_os_group_free(group);
+    }
     changed(server);
 }
 

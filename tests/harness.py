@@ -420,6 +420,7 @@ class Peer(Verbs):
         self.pid = self.process.pid
         self.pending: collections.deque[Answer] = collections.deque()
         self.open_ends: set[int] = set()
+        self.by_hand = False
         self._buffer = b""
 
     def _do(self, decode, *words):
@@ -435,12 +436,17 @@ class Peer(Verbs):
     # Commands and answers.
 
     def send(self, line: str) -> None:
+        """A line whose answer is not asked for in the usual way, if at all."""
+        self.by_hand = True
+        self._put(line)
+
+    def _put(self, line: str) -> None:
         self.process.stdin.write(line.encode() + b"\n")
 
     def start(self, decode: Callable, *words: object) -> Answer:
         line = " ".join(map(_token, words))
         self.pending.append(Answer(self, decode, line))
-        self.send(line)
+        self._put(line)
         return self.pending[-1]
 
     def ask(self, decode: Callable, *words: object):
@@ -523,8 +529,8 @@ class Peer(Verbs):
         ours = (self.errors, self.process.stdin, self.process.stdout)
         return [file.fileno() for file in ours]
 
-    def kill(self, number: int = signal.SIGKILL) -> None:
-        self.process.send_signal(number)
+    def kill(self) -> None:
+        self.process.kill()
         self.process.wait(LIMIT)
 
     def alive(self) -> bool:
@@ -566,7 +572,7 @@ def spawn(language: str, **variables: object) -> Iterator[Peer]:
     peer = Peer(language, **variables)
     try:
         yield peer
-        if peer.alive() and not peer.pending:
+        if peer.alive() and not peer.pending and not peer.by_hand:
             peer.quit()
     finally:
         peer.stop()

@@ -14,11 +14,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import harness
 import pytest
-from harness import LIMIT, poll_until
 
+import harness
 import namedpipe
+from harness import LIMIT, poll_until
 
 # What the examples say.
 NAME = "np_example"

@@ -67,7 +67,7 @@ struct npx_pipe {
     struct npx_lane in, out;
     struct npi_reader reader; /* under in.lock */
     struct npi_writer writer; /* under out.lock */
-    _Atomic int64_t looked;  /* at the socket, coarse clock */
+    _Atomic int64_t looked;   /* at the socket, coarse clock */
     atomic_bool rang;         /* the peer had to be woken since the last spin */
 
     struct npx_hub hub;
@@ -99,6 +99,8 @@ void npx_link_poison(struct npx_pipe *h);
  * now and then (always, while the server has not taken us yet). True: it has
  * ended. Under a lane's lock. */
 bool npx_link_look(struct npx_pipe *h);
+/* The same, asking now. */
+bool npx_link_ended(struct npx_pipe *h);
 /* For those who poll our descriptor instead of sleeping here: take off what has
  * been announced; under a lane's lock. */
 void npx_link_drain(struct npx_pipe *h);
@@ -126,6 +128,10 @@ int npx_hello_receive(int sock, const uint32_t quotas[2],
 /* Take wake-ups off a socket: true when it has ended. Descriptors that come
  * with them are closed, and end it. */
 bool npx_hello_drain(int sock);
+/* Before a connection is closed: nothing more can be sent to it, and what a
+ * stranger has passed is closed elsewhere, as that may take as long as he
+ * likes. */
+void npx_hello_discard(int sock);
 /* No descriptors from here on, where the kernel can refuse them. */
 void npx_hello_refuse_fds(int sock);
 

@@ -373,6 +373,24 @@ void npx_hello_refuse_fds(int sock)
     setsockopt(sock, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off);
 }
 
+/* The bound is for a peer that is faster than us before the shutdown. */
+#define MOST_READS 1000
+
+void npx_hello_discard(int sock)
+{
+    char bytes[4096];
+    struct gift gift;
+    int flags;
+    ssize_t n = 1;
+    shutdown(sock, SHUT_RDWR);
+    for (int i = 0; i < MOST_READS && n > 0; i++) {
+        n = receive(sock, bytes, sizeof bytes, &gift, &flags);
+        if (gift.count > 0) {
+            throw_away(&gift);
+        }
+    }
+}
+
 bool npx_hello_drain(int sock)
 {
     char bytes[4096];

@@ -86,6 +86,9 @@ void npi_os_free(np_pipe *pipe)
 
 static void set_fd(struct npx_pipe *h, int fd)
 {
+    if (h->fd >= 0 && (h->greeting || h->fd == h->sock)) {
+        npx_hello_discard(h->fd);
+    }
     npx_watch_fd(h, h->fd, fd);
     h->fd = fd;
     npx_hub_set_fd(&h->hub, fd);
@@ -135,10 +138,10 @@ static int listen_again(struct npx_pipe *h)
     int fd;
     int code = npx_slot_listen(&h->slot, &fd);
     if (code == NP_OK) {
-        h->greeting = false;
         atomic_store(&h->accepted, false);
         atomic_store(&h->state, NP_LISTENING);
         set_fd(h, fd);
+        h->greeting = false;
         atomic_store(&h->gone, false); /* nobody sets it for the old one now */
     }
     return code;
@@ -263,10 +266,18 @@ bool npx_link_look(struct npx_pipe *h)
 {
     int64_t stamp = coarse_now();
     bool met = h->server || atomic_load(&h->shm->greeted);
-    if (h->sock < 0 || (met && stamp == atomic_load(&h->looked))) {
+    if (met && stamp == atomic_load(&h->looked)) {
         return false;
     }
     atomic_store(&h->looked, stamp);
+    return npx_link_ended(h);
+}
+
+bool npx_link_ended(struct npx_pipe *h)
+{
+    if (h->sock < 0) {
+        return false;
+    }
     struct pollfd poll_fd = {.fd = h->sock, .events = POLLRDHUP};
     if (poll(&poll_fd, 1, 0) > 0) {
         atomic_store(&h->gone, true);
@@ -372,9 +383,9 @@ int npx_link_disconnect(struct npx_pipe *h)
         } else {
             npx_slot_taken(&h->slot);
         }
+        set_fd(h, -1);
         detach(h);
         h->greeting = false;
-        set_fd(h, -1);
     }
     pthread_mutex_unlock(&h->link);
     return code;
@@ -407,7 +418,12 @@ void npx_link_shut(np_pipe *pipe)
         npx_slot_release(&h->slot);
         h->slot = (struct npx_slot){.dir_fd = -1, .meta_fd = -1};
         if (!h->shm) {
-            set_fd(h, -1); /* a client in the queue learns at once */
+            /* A client in the queue learns at once, and what it may have
+             * passed with its hello is not closed by us. */
+            if (h->fd >= 0 && !h->greeting && somebody_there(h->fd)) {
+                take_client(h);
+            }
+            set_fd(h, -1);
         }
     }
     pthread_mutex_unlock(&h->link);
@@ -417,6 +433,9 @@ void npx_link_shut(np_pipe *pipe)
 void npx_link_release(np_pipe *pipe)
 {
     struct npx_pipe *h = npx_of(pipe);
+    if (h->sock >= 0) {
+        npx_hello_discard(h->sock);
+    }
     detach(h);
     npx_hub_deinit(&h->hub);
     npx_fd_close(atomic_load(&h->epoll));

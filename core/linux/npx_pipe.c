@@ -45,7 +45,9 @@ static int read_code(enum npi_step step)
  * wrote last is found (X2). */
 static int read_queue(struct npx_pipe *h, struct reading *reading)
 {
-    bool gone = npx_peer_gone(h);
+    /* X5: the unfinished write of a process that died is not begun with. */
+    bool gone = npx_peer_gone(h) ||
+                (npi_offer_next(&h->reader) && npx_link_ended(h));
     if (gone) {
         npi_get_orphan(&h->reader, &reading->get);
     }

@@ -80,6 +80,12 @@ bool npi_unclaim(struct npi_reader *r, uint64_t copied)
     return false;
 }
 
+bool npi_offer_next(const struct npi_reader *r)
+{
+    uint64_t word;
+    return !r->claim && npi_on_offer(r, &word);
+}
+
 static bool take_claim(struct npi_reader *r, uint64_t word)
 {
     uint64_t number = word / 8;

@@ -229,6 +229,9 @@ void npi_get_wanted(struct npi_reader *reader, uint64_t wanted);
 /* While a read has an offer claimed: whether there is more of it, or news. */
 bool npi_get_fed(const struct npi_reader *reader);
 
+/* Whether there is an offer that no read is at yet. */
+bool npi_offer_next(const struct npi_reader *reader);
+
 /* Whether npi_get would not return NPI_AGAIN. */
 bool npi_readable(struct npi_reader *reader, bool offers);
 

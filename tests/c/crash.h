@@ -17,15 +17,15 @@
 #define CRASH_QUOTA 600
 #define CRASH_LONGEST 20000 /* more than a ring */
 
-/* ------------------------------------------------------------------- dying */
+/* -------------------------------------------------------------------- dying */
 
 /* Die by SIGKILL at some moment from now. */
 static inline void crash_in(long microseconds)
 {
     timer_t timer;
     struct sigevent event;
-    struct itimerspec when = {
-        .it_value = {microseconds / 1000000, microseconds % 1000000 * 1000 + 1}};
+    struct itimerspec when = {.it_value = {microseconds / 1000000,
+                                           microseconds % 1000000 * 1000 + 1}};
     memset(&event, 0, sizeof event);
     event.sigev_notify = SIGEV_SIGNAL;
     event.sigev_signo = SIGKILL;
@@ -52,17 +52,16 @@ static inline bool crash_dead(pid_t child)
            info.si_pid == child;
 }
 
-/* ----------------------------------------------------------------- talking */
+/* ------------------------------------------------------------------ talking */
 
 /* A message says how long it is and what it contains. */
 static inline uint32_t crash_write_message(unsigned char *data,
                                            uint32_t *random)
 {
     uint32_t kind = witness_random(random) % 16;
-    uint32_t size = 8 + witness_random(random) %
-                            (kind == 0 ? CRASH_LONGEST - 8
-                             : kind < 4 ? 2 * CRASH_QUOTA
-                                        : 60);
+    uint32_t size = 8 + witness_random(random) % (kind == 0  ? CRASH_LONGEST - 8
+                                                  : kind < 4 ? 2 * CRASH_QUOTA
+                                                             : 60);
     uint32_t seed = witness_random(random);
     memcpy(data, &size, 4);
     memcpy(data + 4, &seed, 4);
@@ -133,7 +132,7 @@ static inline int crash_talk(np_pipe *pipe, bool first, unsigned exchanges)
     return code;
 }
 
-/* ------------------------------------------------------------------- lives */
+/* -------------------------------------------------------------------- lives */
 
 #define CRASH_EXCHANGES 6
 
@@ -256,7 +255,7 @@ static inline unsigned crash_outlive_client(pid_t victim, np_pipe *pipe)
     return talks;
 }
 
-/* ------------------------------------------------------------ what is left */
+/* ------------------------------------------------------------- what is left */
 
 static inline unsigned crash_leavings(void)
 {

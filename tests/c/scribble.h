@@ -37,10 +37,18 @@ static inline uint64_t scribble_near(const struct scribble *s, uint32_t *random)
 static inline uint64_t scribble_number(const struct scribble *s,
                                        uint32_t *random)
 {
-    static const uint64_t edges[] = {
-        0,         1,         2,             UINT32_MAX, UINT64_MAX,
-        INT64_MAX, NPI_WAITS, NPI_WAITS - 1, 0x7FFFFFFF, 0x80000000u,
-        UINT64_MAX - 4, UINT64_MAX - 1};
+    static const uint64_t edges[] = {0,
+                                     1,
+                                     2,
+                                     UINT32_MAX,
+                                     UINT64_MAX,
+                                     INT64_MAX,
+                                     NPI_WAITS,
+                                     NPI_WAITS - 1,
+                                     0x7FFFFFFF,
+                                     0x80000000u,
+                                     UINT64_MAX - 4,
+                                     UINT64_MAX - 1};
     switch (witness_random(random) % 3) {
     case 0: return edges[witness_random(random) % 12];
     case 1:
@@ -54,10 +62,9 @@ static inline void scribble_offer(const struct scribble *s, uint32_t *random)
 {
     uint64_t word = atomic_load(&s->lane->offer);
     uint64_t number = word / 8 + witness_random(random) % 3 - 1;
-    atomic_store(&s->lane->offer,
-                 witness_random(random) % 8
-                     ? number * 8 + witness_random(random) % 8
-                     : scribble_number(s, random));
+    atomic_store(&s->lane->offer, witness_random(random) % 8
+                                      ? number * 8 + witness_random(random) % 8
+                                      : scribble_number(s, random));
 }
 
 /* A header at a place where one may be looked for. */
@@ -72,8 +79,8 @@ static inline void scribble_header(const struct scribble *s, uint32_t *random)
     }
     ring[at & (s->capacity - 1)] = firsts[witness_random(random) % 7];
     for (uint64_t i = 1; i < NPI_LONG_HEADER; i++) {
-        ring[(at + i) & (s->capacity - 1)] =
-            (unsigned char)(size >> (8 * (i - 1)));
+        ring[(at + i) & (s->capacity - 1)] = (unsigned char)(size >>
+                                                             (8 * (i - 1)));
     }
 }
 
@@ -105,14 +112,14 @@ static inline void scribble(const struct scribble *s, uint32_t *random)
 static inline void scribble_flicker(const struct scribble *s, uint32_t *random)
 {
     struct npi_lane *lane = s->lane;
-    _Atomic uint64_t *words[] = {
-        &lane->tail, &lane->head,   &lane->fill,  &lane->offer,
-        &lane->read, &lane->wanted, &lane->given, &lane->offer_size};
+    _Atomic uint64_t *words[] = {&lane->tail,  &lane->head,      &lane->fill,
+                                 &lane->offer, &lane->read,      &lane->wanted,
+                                 &lane->given, &lane->offer_size};
     _Atomic uint64_t *word = words[witness_random(random) % 8];
     uint64_t number = scribble_number(s, random), old = atomic_load(word);
     if (witness_random(random) % 4 == 0) {
-        volatile unsigned char *at =
-            s->ring + witness_random(random) % s->capacity;
+        volatile unsigned char *at = s->ring +
+                                     witness_random(random) % s->capacity;
         unsigned char byte = *at;
         *at = (unsigned char)(0xEE + number % 4);
         sched_yield();

@@ -66,7 +66,7 @@ static inline ssize_t stranger_send(int sock, const void *data, size_t n,
     return sendmsg(sock, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* ------------------------------------------------------------------ memfds */
+/* ------------------------------------------------------------------- memfds */
 
 #define STRANGER_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
@@ -115,7 +115,7 @@ static inline struct stranger_hello stranger_good_hello(uint32_t quota)
         NPI_MAGIC, NPI_FORMAT, stranger_size(quota), {0}};
 }
 
-/* ----------------------------------------------------- other descriptors */
+/* -------------------------------------------------------- other descriptors */
 
 /* The same file, for reading only. */
 static inline int stranger_reopen(int fd, int flags)

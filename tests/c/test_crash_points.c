@@ -8,12 +8,23 @@
 #ifdef NPI_FAULTS
 
 static const char *const points[] = {
-    "slot-dir",         "slot-header",       "slot-locked",
-    "listen-bound",     "listen-published",  "listen-turn",
-    "release-removed",  "release-unlocked",  "collect-swept",
-    "collect-unlinked", "claim-connected",   "before-hello",
-    "after-hello",      "after-shutdown",    "after-accept",
-    "close-before-shutdown", "disconnect-before-shutdown",
+    "slot-dir",
+    "slot-header",
+    "slot-locked",
+    "listen-bound",
+    "listen-published",
+    "listen-turn",
+    "release-removed",
+    "release-unlocked",
+    "collect-swept",
+    "collect-unlinked",
+    "claim-connected",
+    "before-hello",
+    "after-hello",
+    "after-shutdown",
+    "after-accept",
+    "close-before-shutdown",
+    "disconnect-before-shutdown",
 };
 
 static const struct {
@@ -80,7 +91,8 @@ static void every_point_may_be_the_last(void)
         }
         CHECK(reached);
     }
-    printf("# %u killed at %zu points\n", kills, sizeof points / sizeof *points);
+    printf("# %u killed at %zu points\n", kills,
+           sizeof points / sizeof *points);
 }
 
 /* What stays open from the first waits on. */

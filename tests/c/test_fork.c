@@ -43,7 +43,7 @@ static void ping(struct pair *pair)
     CHECK_EQ(byte, 'q');
 }
 
-/* -------------------------------------------------------- in the child */
+/* ------------------------------------------------------------- in the child */
 
 static void use_everything(np_pipe *pipe)
 {
@@ -151,7 +151,7 @@ static void a_child_has_no_handles_but_may_make_some(void)
     pair_close(&ends);
 }
 
-/* -------------------------------------------------------------- under traffic */
+/* ------------------------------------------------------------ under traffic */
 
 static atomic_bool enough;
 static atomic_ullong moved;
@@ -217,7 +217,7 @@ static void traffic_does_not_notice(void)
     threads[0] = witness_thread(write_always, NULL);
     threads[1] = witness_thread(read_always, NULL);
     threads[2] = witness_thread(come_and_go_always, NULL);
-    unsigned forks = witness_scaled(100);
+    unsigned forks = witness_scaled(40);
     for (unsigned i = 0; i < forks && check_failures == 0; i++) {
         run_in_child(be_a_child_under_traffic);
     }
@@ -231,7 +231,7 @@ static void traffic_does_not_notice(void)
            (uintmax_t)atomic_load(&moved));
 }
 
-/* --------------------------------------------- the parent dies, the child lives */
+/* ----------------------------------------- the parent dies, the child lives */
 
 /* The parent's parent waits for news on `tell`. */
 static void be_a_parent(int tell)
@@ -290,12 +290,12 @@ static void the_end_of_a_parent_is_seen_although_its_child_lives(void)
     }
 }
 
-/* ----------------------------------------------------------------------- exec */
+/* --------------------------------------------------------------------- exec */
 
 static int fds_of_a_program(bool spawned)
 {
-    char *arguments[] = {(char *)(uintptr_t)"test_fork",
-                         (char *)(uintptr_t)"count", NULL};
+    char *arguments[] = {(char *)(uintptr_t) "test_fork",
+                         (char *)(uintptr_t) "count", NULL};
     int status = -1;
     pid_t child;
     if (spawned) {

@@ -19,7 +19,7 @@ static np_pipe *pipe_here;
 static struct pair bystander;
 static unsigned before;
 
-/* ---------------------------------------------------- what must go on */
+/* ---------------------------------------------------------- what must go on */
 
 static void ping(struct pair *pair)
 {
@@ -35,7 +35,7 @@ static void await_fds(unsigned count)
 {
     int64_t until = witness_ms() + 1000 * LINGER + 5000;
     while (witness_fds() != count && witness_ms() < until) {
-        usleep(1000);
+        witness_rest(1000);
     }
     CHECK_EQ(witness_fds(), count);
 }
@@ -197,12 +197,12 @@ static void wrong_memory(void)
     struct npi_shm header = stranger_header(QUOTA);
     size_t size = stranger_size(QUOTA);
     say_with("not sealed", stranger_memfd(size, &header, 0, 0));
-    say_with("may shrink", stranger_memfd(size, &header,
-                                          F_SEAL_GROW | F_SEAL_SEAL, 0));
-    say_with("may grow", stranger_memfd(size, &header,
-                                        F_SEAL_SHRINK | F_SEAL_SEAL, 0));
-    say_with("may be sealed", stranger_memfd(size, &header,
-                                             F_SEAL_SHRINK | F_SEAL_GROW, 0));
+    say_with("may shrink",
+             stranger_memfd(size, &header, F_SEAL_GROW | F_SEAL_SEAL, 0));
+    say_with("may grow",
+             stranger_memfd(size, &header, F_SEAL_SHRINK | F_SEAL_SEAL, 0));
+    say_with("may be sealed",
+             stranger_memfd(size, &header, F_SEAL_SHRINK | F_SEAL_GROW, 0));
     say_with("sealed against writing",
              stranger_memfd(size, &header, STRANGER_SEALS | F_SEAL_WRITE, 0));
     say_with("sealed against new writers",
@@ -212,8 +212,8 @@ static void wrong_memory(void)
     say_with("one byte more",
              stranger_memfd(size + 1, &header, STRANGER_SEALS, 0));
     say_with("empty", stranger_memfd(0, NULL, STRANGER_SEALS, 0));
-    say_with("a tebibyte", stranger_memfd((size_t)1 << 40, &header,
-                                          STRANGER_SEALS, 0));
+    say_with("a tebibyte",
+             stranger_memfd((size_t)1 << 40, &header, STRANGER_SEALS, 0));
     say_with("for reading only",
              stranger_reopen(stranger_good_memfd(QUOTA), O_RDONLY));
     say_with("a mere path",
@@ -250,7 +250,7 @@ static void what_is_no_memory(void)
     before--;
 }
 
-/* ------------------------------------------------------- who says nothing */
+/* --------------------------------------------------------- who says nothing */
 
 static void who_says_nothing_does_not_stay(void)
 {
@@ -294,7 +294,7 @@ static void nor_where_the_server_selects(void)
     witness_settle();
 }
 
-/* ------------------------------------------------- after a good beginning */
+/* --------------------------------------------------- after a good beginning */
 
 /* A stranger that knows the hello. */
 static int be_let_in(void)
@@ -409,7 +409,7 @@ static void bells_without_end_delay_nothing(void)
     serve_the_next();
 }
 
-/* ------------------------------------------------------------------ at random */
+/* ---------------------------------------------------------------- at random */
 
 static int some_descriptor(uint32_t *random)
 {
@@ -452,7 +452,8 @@ static void say_something(uint32_t *random)
         close(fds[i]);
     }
     int code = timed_accept(0);
-    CHECK(code == NP_TIMEOUT || code == NP_PIPE_CONNECTED || code == NP_NO_DATA);
+    CHECK(code == NP_TIMEOUT || code == NP_PIPE_CONNECTED ||
+          code == NP_NO_DATA);
     if (code != NP_TIMEOUT) {
         timed_read(0);
         CHECK_EQ(np_disconnect(pipe_here), NP_OK);

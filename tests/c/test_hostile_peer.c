@@ -89,7 +89,7 @@ static void part(void)
     forget();
 }
 
-/* ------------------------------------------------------------------ the calls */
+/* ---------------------------------------------------------------- the calls */
 
 static uint32_t some_ms(uint32_t *random)
 {
@@ -114,7 +114,7 @@ static int read_some(uint32_t *random)
 static int write_some(uint32_t *random)
 {
     uint32_t kind = witness_random(random) % 4;
-    size_t put = 0, size = witness_random(random) % (kind == 0 ? BUFFER
+    size_t put = 0, size = witness_random(random) % (kind == 0   ? BUFFER
                                                      : kind == 1 ? 700
                                                                  : 20);
     unsigned char *data = calloc(1, size + (size == 0));
@@ -180,7 +180,7 @@ static void call(uint32_t *random)
     broken += code == NP_BROKEN_PIPE;
 }
 
-/* ------------------------------------------------------------- the hostile end */
+/* ---------------------------------------------------------- the hostile end */
 
 static void do_harm(uint32_t *random)
 {
@@ -214,8 +214,8 @@ static void harm_between_two_calls_stays_with_who_does_it(void)
         }
         part();
     }
-    printf("# %ju scribbles, %ju calls, %ju of them broken\n",
-           (uintmax_t)done, (uintmax_t)calls, (uintmax_t)broken);
+    printf("# %ju scribbles, %ju calls, %ju of them broken\n", (uintmax_t)done,
+           (uintmax_t)calls, (uintmax_t)broken);
     witness_settle();
 }
 

@@ -42,7 +42,7 @@ struct party {
 
 static unsigned char buffer[BUFFER + GUARD];
 
-/* ------------------------------------------------------------------ the ends */
+/* ----------------------------------------------------------------- the ends */
 
 static void count(struct party *p, enum npi_step step)
 {
@@ -90,9 +90,7 @@ static void write_a_step(struct party *p)
     case 5: (void)npi_put_wanted(w); break;
     case 6: p->mark = npi_mark(w); break;
     case 7: flush_a_step(p); break;
-    case 8:
-        step = p->put.offered ? NPI_AGAIN : npi_put_now(w, &p->put);
-        break;
+    case 8: step = p->put.offered ? NPI_AGAIN : npi_put_now(w, &p->put); break;
     default: step = npi_put(w, &p->put); break;
     }
     count(p, step);
@@ -102,7 +100,7 @@ static void write_a_step(struct party *p)
 static void begin_get(struct party *p)
 {
     uint32_t kind = witness_random(&p->random) % 8;
-    uint64_t size = kind == 0   ? 0
+    uint64_t size = kind == 0  ? 0
                     : kind < 3 ? BUFFER
                                : witness_random(&p->random) % BUFFER;
     memset(buffer + size, 0xA5, GUARD);
@@ -176,7 +174,7 @@ static void read_a_step(struct party *p)
     }
 }
 
-/* --------------------------------------------------------------------- lives */
+/* -------------------------------------------------------------------- lives */
 
 static void be_born_again(struct party *p)
 {

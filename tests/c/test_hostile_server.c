@@ -138,7 +138,7 @@ static void who_sends_descriptors_is_refused_or_left(void)
     renew();
     int64_t until = witness_ms() + 5000;
     while (witness_fds() != before && witness_ms() < until) {
-        usleep(1000);
+        witness_rest(1000);
     }
     CHECK_EQ(witness_fds(), before);
 }
@@ -159,7 +159,7 @@ static void who_sends_nonsense_bells_costs_nothing_but_time(void)
     renew();
 }
 
-/* --------------------------------------------- files that are not what they say */
+/* ----------------------------------------- files that are not what they say */
 
 static void spoil_meta(off_t at, const void *data, size_t n)
 {

@@ -15,10 +15,10 @@
 
 static struct pair ends;
 static uint32_t mode;
-static unsigned to_send;            /* messages of each writer */
-static atomic_uint *seen[WRITERS];  /* how often each message came */
+static unsigned to_send;           /* messages of each writer */
+static atomic_uint *seen[WRITERS]; /* how often each message came */
 static atomic_uint arrived;
-static atomic_bool over;            /* all has arrived; threads may end */
+static atomic_bool over; /* all has arrived; threads may end */
 static atomic_uint aborted;
 
 static bool is_end(int code)
@@ -38,7 +38,7 @@ static bool again(int code)
     return false;
 }
 
-/* --------------------------------------------------------------- messages */
+/* ----------------------------------------------------------------- messages */
 
 struct head {
     uint32_t writer, number, size, sum;
@@ -68,8 +68,9 @@ static uint32_t make_message(unsigned char *data, uint32_t writer,
 {
     uint32_t random = (writer + 1) * 7919 + number * 104729 + 1;
     uint32_t kind = witness_random(&random) % 16;
-    uint32_t size = witness_random(&random) %
-                    (kind == 0 ? LONGEST : kind < 4 ? 4 * QUOTA : 100);
+    uint32_t size = witness_random(&random) % (kind == 0  ? LONGEST
+                                               : kind < 4 ? 4 * QUOTA
+                                                          : 100);
     uint32_t sum = fill(data + sizeof(struct head), size, random);
     struct head head = {writer, number, size, sum};
     memcpy(data, &head, sizeof head);
@@ -94,8 +95,7 @@ static void *write_messages(void *arg)
     return NULL;
 }
 
-static void check_message(const unsigned char *data, size_t got,
-                          int64_t *last)
+static void check_message(const unsigned char *data, size_t got, int64_t *last)
 {
     struct head head;
     EXPECT(got >= sizeof head);
@@ -125,7 +125,7 @@ static void *read_messages(void *unused)
     return unused;
 }
 
-/* ------------------------------------------------------------------ bytes */
+/* -------------------------------------------------------------------- bytes */
 
 /* The stream is this many bytes, each told by its place. */
 static uint64_t stream_size;
@@ -169,9 +169,8 @@ static void *read_stream(void *unused)
     int code;
     do {
         size_t got = 0;
-        code = np_read(ends.server, data,
-                       1 + witness_random(&random) % LONGEST, &got,
-                       NP_INFINITE);
+        code = np_read(ends.server, data, 1 + witness_random(&random) % LONGEST,
+                       &got, NP_INFINITE);
         for (size_t i = 0; code == NP_OK && i < got; i++) {
             if (data[i] != stream_at(place + i)) {
                 EXPECT_EQ(place + i, -1);
@@ -255,7 +254,7 @@ static void *cancel(void *unused)
     return unused;
 }
 
-/* ------------------------------------------------------------------ the play */
+/* ----------------------------------------------------------------- the play */
 
 static pthread_t cast[16];
 static unsigned players;

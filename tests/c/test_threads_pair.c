@@ -60,7 +60,7 @@ static uint64_t place_of(uint32_t k)
     return (uint64_t)k * 7919;
 }
 
-/* ----------------------------------------------------------------- sending */
+/* ------------------------------------------------------------------ sending */
 
 static uint32_t hurry(uint32_t *random)
 {
@@ -104,7 +104,7 @@ static bool send_messages(np_pipe *pipe)
     return true;
 }
 
-/* --------------------------------------------------------------- receiving */
+/* ---------------------------------------------------------------- receiving */
 
 static _Thread_local unsigned char *buffer;
 
@@ -156,7 +156,7 @@ static bool receive_messages(np_pipe *pipe)
     return true;
 }
 
-/* ------------------------------------------------------------- the parties */
+/* -------------------------------------------------------------- the parties */
 
 static void *send_thread(void *pipe)
 {

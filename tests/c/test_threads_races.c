@@ -22,15 +22,23 @@ enum call {
     CALLS
 };
 
-enum end { CANCEL, SHUTDOWN, CLOSE, PEER_CLOSE, DISCONNECT, ENDS };
+enum end {
+    CANCEL,
+    CANCEL_THREAD,
+    SHUTDOWN,
+    CLOSE,
+    PEER_CLOSE,
+    DISCONNECT,
+    ENDS
+};
 
-static const char *const call_names[] = {"read",   "write",  "flush",
-                                         "transact", "accept", "select",
-                                         "server accept"};
-static const char *const end_names[] = {"cancel", "shutdown", "close",
+static const char *const call_names[] = {
+    "read", "write", "flush", "transact", "accept", "select", "server accept"};
+static const char *const end_names[] = {"cancel",       "thread's cancel",
+                                        "shutdown",     "close",
                                         "peer's close", "disconnect"};
 
-/* ------------------------------------------------------------- the blocked */
+/* -------------------------------------------------------------- the blocked */
 
 static struct {
     enum call call;
@@ -41,6 +49,7 @@ static struct {
 } job;
 static atomic_uint given, done; /* jobs so far */
 static atomic_bool no_more;
+static np_thread *worker_thread;
 
 static int run_job(void)
 {
@@ -56,14 +65,14 @@ static int run_job(void)
                            NP_INFINITE);
     case ACCEPT: return np_accept(job.pipe, NP_INFINITE);
     case SELECT: return np_select(&item, 1, &job.count, NP_INFINITE);
-    case SERVER_ACCEPT:
-        return np_server_accept(job.server, &pipe, NP_INFINITE);
+    case SERVER_ACCEPT: return np_server_accept(job.server, &pipe, NP_INFINITE);
     default: return -1;
     }
 }
 
 static void *work(void *unused)
 {
+    EXPECT_EQ(np_thread_self(&worker_thread), NP_OK);
     atomic_store(&done, 0);
     for (unsigned n = 1; !atomic_load(&no_more); n++) {
         while (atomic_load(&given) < n && !atomic_load(&no_more)) {
@@ -72,13 +81,14 @@ static void *work(void *unused)
         if (!atomic_load(&no_more)) {
             job.count = 0;
             job.code = run_job();
+            np_thread_clear();
             atomic_store(&done, n);
         }
     }
     return unused;
 }
 
-/* ----------------------------------------------------------------- the end */
+/* ------------------------------------------------------------------ the end */
 
 static uint32_t seed = 4711;
 
@@ -105,6 +115,10 @@ static void end_it(enum end end, struct pair *pair)
     np_pipe *other = job.pipe == pair->server ? pair->client : pair->server;
     switch (end) {
     case CANCEL: cancel_it(); break;
+    case CANCEL_THREAD:
+        hesitate();
+        np_thread_cancel(worker_thread);
+        break;
     case SHUTDOWN:
         hesitate();
         np_shutdown(job.pipe);
@@ -138,6 +152,7 @@ static bool may_answer(enum end end, int code, bool server)
 {
     switch (end) {
     case CANCEL:
+    case CANCEL_THREAD:
     case CLOSE: return code == NP_OPERATION_ABORTED;
     case SHUTDOWN:
         return code == NP_OPERATION_ABORTED || code == NP_INVALID_HANDLE;
@@ -157,7 +172,7 @@ static bool may_answer(enum end end, int code, bool server)
 static void judge(enum end end, bool server)
 {
     bool good = may_answer(end, job.code, server);
-    if (job.call == SELECT && end != CANCEL) {
+    if (job.call == SELECT && end != CANCEL && end != CANCEL_THREAD) {
         good = job.code == NP_OK && job.count == 1; /* closed is ready */
     }
     if (!good) {
@@ -174,7 +189,7 @@ static void look_at_the_rest(enum end end, np_pipe *other)
     unsigned char data[BIG + 1];
     size_t got = 0;
     int code = np_read(other, data, sizeof data, &got, 0);
-    if (end == CANCEL) {
+    if (end == CANCEL || end == CANCEL_THREAD) {
         CHECK_EQ(code, NP_TIMEOUT);
     } else {
         CHECK(code == NP_OK ? got == BIG : code == NP_BROKEN_PIPE);
@@ -203,7 +218,7 @@ static void race_a_pair(enum call call, enum end end, bool server)
         sched_yield();
     }
     judge(end, server);
-    if (call == WRITE && (end == CANCEL || end == SHUTDOWN || end == CLOSE)) {
+    if (call == WRITE && end != PEER_CLOSE && end != DISCONNECT) {
         look_at_the_rest(end, server ? pair.client : pair.server);
     }
     pair_close(&pair);
@@ -227,7 +242,7 @@ static void race_a_server(enum end end)
 static bool makes_sense(enum call call, enum end end, bool server)
 {
     if (call == SERVER_ACCEPT) {
-        return server && (end == CANCEL || end == SHUTDOWN);
+        return server && end <= SHUTDOWN;
     }
     return call != ACCEPT || (server && end != PEER_CLOSE);
 }
@@ -261,7 +276,7 @@ static void every_blocked_call_is_ended_by_everything(void)
     atomic_store(&given, 0);
     pthread_t worker = witness_thread(work, NULL);
     witness_canary_start(&canary);
-    unsigned races = race_all(witness_scaled(60));
+    unsigned races = race_all(witness_scaled(30));
     witness_canary_stop(&canary);
     atomic_store(&no_more, true);
     pthread_join(worker, NULL);
@@ -270,7 +285,7 @@ static void every_blocked_call_is_ended_by_everything(void)
     printf("# %u races, %u files of others\n", races, canary.files);
 }
 
-/* -------------------------------------------------------------- last words */
+/* --------------------------------------------------------------- last words */
 
 static atomic_uint heard;
 
@@ -324,7 +339,7 @@ static void what_a_closing_end_was_writing_comes_once(void)
     printf("# %u of %u came\n", all, rounds);
 }
 
-/* ---------------------------------------------------- many, on one handle */
+/* ------------------------------------------------------ many, on one handle */
 
 #define CROWD 8
 
@@ -373,7 +388,7 @@ static void a_close_ends_all_calls_of_a_handle(void)
     witness_settle();
 }
 
-/* ------------------------------------------------------- waits for a name */
+/* --------------------------------------------------------- waits for a name */
 
 static atomic_int wait_code;
 static atomic_bool waiting;

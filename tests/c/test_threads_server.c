@@ -12,8 +12,8 @@
 #define MOST_VISITS 20000
 
 static np_server *server;
-static unsigned visits;               /* of each client */
-static atomic_uint *served;           /* how often each token was asked for */
+static unsigned visits;     /* of each client */
+static atomic_uint *served; /* how often each token was asked for */
 static atomic_uint next_token;
 static atomic_bool closing;
 static atomic_uint busy, failed;
@@ -24,13 +24,13 @@ static uint32_t answer_to(uint32_t token)
     return token * 2654435761u ^ 0xA5A5A5A5u;
 }
 
-/* --------------------------------------------------------------- clients */
+/* ------------------------------------------------------------------ clients */
 
 static bool was_closed(int code)
 {
     return code == NP_FILE_NOT_FOUND || code == NP_BROKEN_PIPE ||
-           code == NP_NO_DATA || code == NP_PIPE_BUSY ||
-           code == NP_BAD_PIPE || code == NP_SEM_TIMEOUT;
+           code == NP_NO_DATA || code == NP_PIPE_BUSY || code == NP_BAD_PIPE ||
+           code == NP_SEM_TIMEOUT;
 }
 
 /* While the server goes, a client may find it gone. */
@@ -114,8 +114,9 @@ static void *be_client(void *arg)
     for (unsigned i = 0; i < visits; i++) {
         uint32_t kind = witness_random(&random) % 8;
         uint32_t token = atomic_fetch_add(&next_token, 1);
-        int code = kind == 0 ? look_in() : kind < 4 ? call(token)
-                                                    : visit(token);
+        int code = kind == 0  ? look_in()
+                   : kind < 4 ? call(token)
+                              : visit(token);
         note(code);
         if (code && atomic_load(&closing)) {
             break;
@@ -124,7 +125,7 @@ static void *be_client(void *arg)
     return NULL;
 }
 
-/* -------------------------------------------------------------- servants */
+/* ----------------------------------------------------------------- servants */
 
 static void serve(np_pipe *pipe)
 {
@@ -210,7 +211,7 @@ static void run_house(uint32_t max_instances, void *(*servant)(void *),
 {
     pthread_t servants[SERVANTS], clients[CLIENTS];
     unsigned before = witness_fds();
-    visits = witness_scaled(300) < MOST_VISITS ? witness_scaled(300)
+    visits = witness_scaled(200) < MOST_VISITS ? witness_scaled(200)
                                                : MOST_VISITS;
     open_house(max_instances);
     limited = max_instances != NP_UNLIMITED_INSTANCES;
@@ -259,7 +260,7 @@ static void a_server_may_close_at_any_moment(void)
 {
     uint32_t random = 9;
     unsigned before = witness_fds();
-    for (unsigned i = 0; i < witness_scaled(40); i++) {
+    for (unsigned i = 0; i < witness_scaled(20); i++) {
         pthread_t servants[SERVANTS], clients[CLIENTS];
         visits = 50;
         limited = false;
@@ -284,7 +285,7 @@ static void a_server_may_close_at_any_moment(void)
     CHECK_EQ(witness_fds(), before);
 }
 
-/* ------------------------------------------------------ one listening pipe */
+/* ------------------------------------------------------- one listening pipe */
 
 static np_pipe *listening;
 static atomic_bool conversation;
@@ -319,7 +320,7 @@ static void old_news_do_not_end_a_new_conversation(void)
     atomic_store(&conversation, true);
     pthread_t looker = witness_thread(look_again_and_again, NULL);
     pthread_t selecter = witness_thread(select_again_and_again, NULL);
-    for (unsigned i = 0; i < witness_scaled(3000) && !check_failures; i++) {
+    for (unsigned i = 0; i < witness_scaled(1500) && !check_failures; i++) {
         uint32_t token = i, got = 0;
         size_t n;
         np_pipe *client = pair_client("served", NP_MESSAGE);

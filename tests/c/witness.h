@@ -36,6 +36,12 @@ static inline int64_t witness_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Between two looks at something that happens by itself. */
+static inline void witness_rest(long microseconds)
+{
+    nanosleep(&(struct timespec){0, microseconds * 1000}, NULL);
+}
+
 static inline uint32_t witness_random(uint32_t *state)
 {
     *state ^= *state << 13;
@@ -44,7 +50,7 @@ static inline uint32_t witness_random(uint32_t *state)
     return *state;
 }
 
-/* ------------------------------------------------------------------- stuck */
+/* -------------------------------------------------------------------- stuck */
 
 static inline void witness_stuck(int unused)
 {
@@ -67,7 +73,7 @@ static inline void witness_alarm(unsigned seconds)
     alarm(scaled > seconds ? scaled : seconds);
 }
 
-/* ----------------------------------------------------------------- threads */
+/* ------------------------------------------------------------------ threads */
 
 /* CHECK counts without a lock; threads and children use these. */
 static atomic_uint witness_wrong;
@@ -102,7 +108,7 @@ static inline pthread_t witness_thread(void *(*run)(void *), void *arg)
     return thread;
 }
 
-/* ------------------------------------------------------------- descriptors */
+/* -------------------------------------------------------------- descriptors */
 
 /* How many descriptors this process has, that of the question not counted. */
 static inline unsigned witness_fds(void)
