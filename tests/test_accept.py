@@ -4,6 +4,8 @@
 """np_accept: waiting for the client of an instance, once or again and again."""
 
 import pytest
+
+import namedpipe
 from conftest import Call
 from harness import (
     CLOSING,
@@ -16,8 +18,6 @@ from harness import (
     Peer,
     fails,
 )
-
-import namedpipe
 
 
 def test_waits_for_the_client(pair: Pair) -> None:
@@ -192,7 +192,7 @@ def test_reading_accepts(pair: Pair) -> None:
 
 
 def test_a_connection_without_a_hello_is_no_client(name: str, helper: Peer) -> None:
-    """T5 of the transport: its open never returned, so it never was there."""
+    """Its open never returned, so it never was there."""
     import socket
 
     with namedpipe.create(name, max_instances=1) as server:

@@ -9,6 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+import namedpipe
 from harness import (
     LIMIT,
     ROOT,
@@ -17,13 +19,11 @@ from harness import (
     Pair,
     Peer,
     Pool,
-    _lua,
     environment,
     fails,
+    lua_command,
     require,
 )
-
-import namedpipe
 
 # ----------------------------------------------------------------- all languages
 
@@ -315,7 +315,7 @@ def test_lua_arguments(pool: Pool) -> None:
     script += "".join(f"do {LUA_TRY % (call, call)} end\n" for call in LUA_WRONG)
     script += LUA_END
     done = subprocess.run(
-        [_lua(), "-"],
+        [lua_command(), "-"],
         input=script,
         env=environment(),
         capture_output=True,

@@ -6,6 +6,7 @@
 import random
 
 import pytest
+
 from conftest import Call
 from harness import E, Pair, fails, pattern
 

@@ -4,6 +4,7 @@
 """np_call: connect, ask, close."""
 
 import pytest
+
 from harness import CLOSING, FOREVER, E, Pair, Peer, fails, pattern
 
 

@@ -4,6 +4,8 @@
 """np_close: what the other end notices, and what one's own calls do."""
 
 import pytest
+
+import namedpipe
 from conftest import Call
 from harness import (
     CLOSING,
@@ -17,8 +19,6 @@ from harness import (
     require,
     spawn,
 )
-
-import namedpipe
 
 MODES = pytest.mark.parametrize("mode", ["byte", "message"])
 SIDES = pytest.mark.parametrize("closes", ["server", "client"])

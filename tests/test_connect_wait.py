@@ -6,6 +6,8 @@
 import time
 
 import pytest
+
+import namedpipe
 from conftest import Call
 from harness import (
     CONNECTED,
@@ -19,8 +21,6 @@ from harness import (
     missing,
     spawn,
 )
-
-import namedpipe
 
 # --------------------------------------------------------------------------- wait
 
@@ -200,9 +200,7 @@ def test_connect_finds_a_free_instance(pair: Pair) -> None:
     ("mode", "read_mode", "bits"),
     [("byte", "default", 0), ("message", "byte", 0), ("message", "message", 2)],
 )
-def test_connect_read_modes(
-    pair: Pair, mode: str, read_mode: str, bits: int
-) -> None:
+def test_connect_read_modes(pair: Pair, mode: str, read_mode: str, bits: int) -> None:
     """F5 is open's; connect takes the pipe's type unless told otherwise."""
     pair.server.create(pair.name, mode=mode)
     assert pair.client.connect(pair.name, read_mode).state() == (CONNECTED, bits)

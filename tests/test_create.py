@@ -4,9 +4,9 @@
 """np_create: what an instance is made of, and when it is refused."""
 
 import pytest
-from harness import BYTE, LISTENING, MESSAGE, READMODE_MESSAGE, E, Pair, Peer, fails
 
 import namedpipe
+from harness import BYTE, LISTENING, MESSAGE, READMODE_MESSAGE, E, Pair, Peer, fails
 
 # ------------------------------------------------------------------ the instance
 

@@ -4,6 +4,8 @@
 """np_disconnect: throwing the client out."""
 
 import pytest
+
+import namedpipe
 from conftest import Call
 from harness import (
     CLOSING,
@@ -15,8 +17,6 @@ from harness import (
     Pair,
     fails,
 )
-
-import namedpipe
 
 MODES = pytest.mark.parametrize("mode", ["byte", "message"])
 

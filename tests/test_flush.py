@@ -4,10 +4,10 @@
 """np_flush: until the other end has read it."""
 
 import pytest
-from conftest import Call
-from harness import FOREVER, NOWAIT, E, Pair, fails
 
 import namedpipe
+from conftest import Call
+from harness import FOREVER, NOWAIT, E, Pair, fails
 
 MODES = pytest.mark.parametrize("mode", ["byte", "message"])
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import pytest
+
 from harness import LIMIT, environment
 
 PRELUDE = """
@@ -86,7 +87,9 @@ CALLS = [
 
 def test_every_call_in_the_child_fails_with_6() -> None:
     """T25, T28: inherited handles are dead, and say why."""
-    lines = "\n".join(f"    assert code(lambda: {call}) == 6, {call!r}" for call in CALLS)
+    lines = "\n".join(
+        f"    assert code(lambda: {call}) == 6, {call!r}" for call in CALLS
+    )
     run(f"""
 server, client = ends()
 listener = namedpipe.listen("listened")
@@ -132,7 +135,7 @@ assert not namedpipe.exists("forked")
 
 
 def test_the_child_has_pipes_of_its_own() -> None:
-    """T25: opened again by name, also to its parent."""
+    """Opened again by name, also to its parent."""
     run("""
 server, client = ends()
 second = namedpipe.create("forked", mode="message")
@@ -144,7 +147,9 @@ def inside():
     with namedpipe.create("child's") as a, namedpipe.open("child's") as b:
         b.send(b"x")
         assert a.recv() == b"x"
-thread = threading.Thread(target=lambda: (second.accept(), second.recv(), second.send(b"well done")))
+def answer():
+    second.accept(), second.recv(), second.send(b"well done")
+thread = threading.Thread(target=answer)
 thread.start()
 assert child(inside) == 0
 thread.join()
@@ -206,12 +211,13 @@ server.close()
 
 
 def test_a_fork_while_threads_are_blocked() -> None:
-    """T26: neither process hangs, the blocked calls of the parent go on."""
+    """Neither process hangs, the blocked calls of the parent go on."""
     run("""
 server, client = ends()
 got = []
 threads = [threading.Thread(target=lambda: got.append(client.recv())) for _ in range(3)]
-threads += [threading.Thread(target=lambda: got.append(code(namedpipe.wait, "forked", 10)))]
+waiting = lambda: got.append(code(namedpipe.wait, "forked", 10))
+threads += [threading.Thread(target=waiting)]
 for thread in threads:
     thread.start()
 def blocked(thread):
@@ -299,7 +305,7 @@ server.close(), client.close()
 
 
 def test_a_grandchild() -> None:
-    """T25: generations are counted."""
+    """Generations are counted."""
     run("""
 server, client = ends()
 def inside():

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Call
-from harness import E, Peer, fails
 
 import namedpipe
+from conftest import Call
+from harness import E, Peer, fails
 
 # npx_meta.h: magic, then the format.
 MAGIC = 0x524D455049504E0A
@@ -66,7 +66,7 @@ CALLS = {
 def test_another_format_of_the_registry(
     peer: Peer, name: str, meta: Path, call: str
 ) -> None:
-    """T63 of the transport: 1306 before anything is waited for."""
+    """1306 before anything is waited for."""
     with namedpipe.create(name):
         assert struct.unpack("<QI", meta.read_bytes()[:12])[0] == MAGIC
         other = struct.pack("<I", 7)
@@ -75,7 +75,7 @@ def test_another_format_of_the_registry(
 
 
 def test_the_message_names_both_formats(name: str, meta: Path) -> None:
-    """T63: so that one knows which program is to be renewed."""
+    """So that one knows which program is to be renewed."""
     with namedpipe.create(name):
         ours = struct.unpack_from("<I", meta.read_bytes(), FORMAT_AT)[0]
         with (
@@ -102,7 +102,7 @@ def test_the_message_names_both_formats(name: str, meta: Path) -> None:
 def test_a_damaged_meta_file(
     peer: Peer, name: str, meta: Path, at: int, data: bytes
 ) -> None:
-    """T20 of the transport: it is data of others, and checked."""
+    """It is data of others, and checked."""
     with namedpipe.create(name):
         for call in ("open", "create"):
             with patched(meta, at, data), fails(E.REVISION_MISMATCH):
@@ -111,7 +111,7 @@ def test_a_damaged_meta_file(
 
 
 def test_a_meta_file_cut_short(peer: Peer, name: str, meta: Path) -> None:
-    """T20: nothing is mapped, so nobody is killed by it."""
+    """Nothing is mapped, so nobody is killed by it."""
     with namedpipe.create(name), damaged(meta):
         for size in (800, 8, 0):
             os.truncate(meta, size)
@@ -150,7 +150,7 @@ def test_what_a_dead_server_of_another_version_left(
 def test_a_meta_file_that_is_none(
     peer: Peer, name: str, meta: Path, tmp_path: Path, kind: str
 ) -> None:
-    """T20: never followed, never waited for."""
+    """Never followed, never waited for."""
     meta.parent.mkdir(mode=0o700)
     target = tmp_path / "target"
     target.write_bytes(b"precious")
@@ -240,7 +240,7 @@ def test_a_stranger_is_no_client(
 
 
 def test_a_stranger_that_stays_is_thrown_out(name: str, meta: Path) -> None:
-    """T5: at once when what it says is wrong."""
+    """At once when what it says is wrong."""
     with namedpipe.create(name, in_quota=0, out_quota=0) as server:
         accepting = Call(server.accept).blocked()
         with connected(meta) as stranger:

@@ -6,10 +6,10 @@
 import contextlib
 
 import pytest
-from conftest import Call
-from harness import FOREVER, E, Pair, Peer, fails
 
 import namedpipe
+from conftest import Call
+from harness import FOREVER, E, Pair, Peer, fails
 
 
 def test_the_name_is_ours_alone(pair: Pair) -> None:

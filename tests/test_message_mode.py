@@ -6,6 +6,7 @@
 import random
 
 import pytest
+
 from conftest import Call
 from harness import FOREVER, E, Pair, fails, pattern
 
@@ -39,7 +40,9 @@ def test_a_random_mix_of_sizes(pair: Pair, quota: int) -> None:
     server, client = pair.ends(mode="message", out_quota=quota)
     dice = random.Random(quota)
     for _ in range(12):
-        message = pattern(dice.choice([0, 1, 99, 240, 3000, 20_000]), dice.randrange(99))
+        message = pattern(
+            dice.choice([0, 1, 99, 240, 3000, 20_000]), dice.randrange(99)
+        )
         receiving = client.begin.recv(FOREVER)
         assert server.write(message) == len(message)
         assert receiving.result() == message
@@ -95,7 +98,9 @@ def test_a_message_of_several_megabytes(messages) -> None:
 def test_two_writers_do_not_mix(name: str, messages) -> None:
     """WR4: messages of several threads stay whole."""
     server, client = messages
-    sent = [bytes([i]) * size for i, size in enumerate((70_000, 1, 90_000, 300, 66_000))]
+    sent = [
+        bytes([i]) * size for i, size in enumerate((70_000, 1, 90_000, 300, 66_000))
+    ]
     writing = [Call(server.send, message) for message in sent]
     got = [client.recv(timeout=20) for _ in sent]
     assert sorted(got) == sorted(sent)

@@ -8,9 +8,9 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from harness import E, Pair, Peer, fails
 
 import namedpipe
+from harness import E, Pair, Peer, fails
 
 LONG = "\\\\.\\pipe\\"
 
@@ -99,7 +99,18 @@ def test_a_flat_table(pair: Pair) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["<>*?|\":'", "..", ".", "...", "%41%", "#0123", "a.b.c", "\x01\x1f\x7f", "-rf", "~"],
+    [
+        "<>*?|\":'",
+        "..",
+        ".",
+        "...",
+        "%41%",
+        "#0123",
+        "a.b.c",
+        "\x01\x1f\x7f",
+        "-rf",
+        "~",
+    ],
 )
 def test_any_character_may_be_in_a_name(peer: Peer, name: str, text: str) -> None:
     """NM2: nothing means anything to the file system."""
@@ -147,7 +158,14 @@ def test_long_names_that_differ_at_the_end(peer: Peer, name: str) -> None:
 
 
 NO_NAME = ["", "\\\\.\\pipe\\", "\\\\.\\pipe", "//./pipe/", "npipe:////./pipe/"]
-NO_PIPE = ["\\\\.\\com1", "\\\\server\\pipe\\x", "/tmp/x", "\\x", "//./pipex", "npipe://x"]
+NO_PIPE = [
+    "\\\\.\\com1",
+    "\\\\server\\pipe\\x",
+    "/tmp/x",
+    "\\x",
+    "//./pipex",
+    "npipe://x",
+]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +221,7 @@ def pipes_named(*names: str) -> Iterator[list[namedpipe.Pipe]]:
 
 
 def test_exists_is_noticed_by_nobody(pair: Pair) -> None:
-    """F7, T67 of the transport: no instance is used up."""
+    """F7, No instance is used up."""
     server = pair.server.create(pair.name, max_instances=1)
     accepting = server.begin.accept(None)
     server.until_blocked()
@@ -219,7 +237,12 @@ def test_exists_is_noticed_by_nobody(pair: Pair) -> None:
 
 def test_names_are_as_their_creators_wrote_them(name: str) -> None:
     """S8, NM1: the case of the first instance is kept for display."""
-    spellings = [f"{name}-Demo", f"{name}-\u00e4\u00d6", f"{name}\\a/b", f"{name}" + "y" * 200]
+    spellings = [
+        f"{name}-Demo",
+        f"{name}-\u00e4\u00d6",
+        f"{name}\\a/b",
+        f"{name}" + "y" * 200,
+    ]
     wanted = [spelling.replace("/", "\\") for spelling in spellings]
     with pipes_named(*spellings, f"{name}-DEMO") as pipes:
         assert sorted(namedpipe.names()) == sorted(wanted)

@@ -4,6 +4,7 @@
 """np_open: which instance a client gets, with which rights and modes."""
 
 import pytest
+
 from harness import (
     CONNECTED,
     FOREVER,
@@ -17,6 +18,7 @@ from harness import (
 
 # Milliseconds: a read that is to find something at once, on the right pipe.
 SHORT = 2000
+
 
 def test_no_such_pipe(peer: Peer, name: str) -> None:
     """F1: 2."""
@@ -42,7 +44,11 @@ def test_open_connects_both_ends(pair: Pair) -> None:
 
 # ------------------------------------------------------------------------- rights
 
-ALLOWED = {"in": {"w", "none"}, "out": {"r", "none"}, "duplex": {"r", "w", "rw", "none"}}
+ALLOWED = {
+    "in": {"w", "none"},
+    "out": {"r", "none"},
+    "duplex": {"r", "w", "rw", "none"},
+}
 
 
 @pytest.mark.parametrize("access", ["none", "r", "w", "rw"])

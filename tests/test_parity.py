@@ -9,6 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
+import namedpipe
 from harness import (
     CLASSES,
     CONSTANTS,
@@ -17,12 +19,10 @@ from harness import (
     ROOT,
     TEXTS,
     E,
-    _lua,
     environment,
+    lua_command,
     require,
 )
-
-import namedpipe
 
 # What class an error is besides PipeError, by the names of names.h.
 BUILTINS = {
@@ -37,7 +37,7 @@ BUILTINS = {
 def lua(script: str) -> object:
     """What a Lua script prints, as JSON."""
     require("lua")
-    command = [_lua(), "-e", 'np = require "namedpipe"', "-e", script]
+    command = [lua_command(), "-e", 'np = require "namedpipe"', "-e", script]
     done = subprocess.run(
         command,
         env=environment(),

@@ -4,6 +4,7 @@
 """np_peek: looking without taking."""
 
 import pytest
+
 from conftest import Call
 from harness import FOREVER, E, Pair, Peer, fails, pattern
 

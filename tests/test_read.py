@@ -4,10 +4,10 @@
 """np_read: what one read takes, and when it waits."""
 
 import pytest
-from conftest import Call
-from harness import FOREVER, NOWAIT, READMODE_MESSAGE, E, Pair, fails, pattern
 
 import namedpipe
+from conftest import Call
+from harness import FOREVER, NOWAIT, READMODE_MESSAGE, E, Pair, fails, pattern
 
 # ------------------------------------------------------------------------ waiting
 

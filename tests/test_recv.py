@@ -4,10 +4,10 @@
 """np_recv: whole or not at all."""
 
 import pytest
-from conftest import Call
-from harness import FOREVER, NOWAIT, E, Pair, fails, pattern
 
 import namedpipe
+from conftest import Call
+from harness import FOREVER, NOWAIT, E, Pair, fails, pattern
 
 SIZES = [0, 1, 511, 512, 513, 4095, 4096, 4097, 65536, 70_000, 1 << 20]
 

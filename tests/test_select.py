@@ -8,10 +8,10 @@ import os
 import select as os_select
 
 import pytest
-from conftest import Call
-from harness import E, Peer, fails, is_blocked, poll_until, spawn
 
 import namedpipe
+from conftest import Call
+from harness import E, Peer, fails, is_blocked, poll_until, spawn
 
 
 def test_data_makes_a_pipe_ready(name: str, helper: Peer) -> None:
@@ -162,7 +162,7 @@ def test_two_threads_select_the_same(messages) -> None:
 
 
 def test_a_select_does_not_disturb_a_read(messages) -> None:
-    """T14 of the transport: nobody's wake-up is eaten."""
+    """Nobody's wake-up is eaten."""
     server, client = messages
     reading = Call(client.recv).blocked()
     selecting = Call(namedpipe.select, [client, server], 20).blocked()
@@ -265,7 +265,7 @@ def test_a_servers_descriptor(name: str, helper: Peer) -> None:
 
 
 def test_a_blocked_read_and_the_descriptor(messages) -> None:
-    """T71 of the transport: who polls takes nobody's wake-up away."""
+    """Who polls takes nobody's wake-up away."""
     server, client = messages
     descriptor = client.fileno()
     reading = Call(client.recv).blocked()

@@ -9,6 +9,7 @@ without, the server's and the client's end in DISCONNECTED.
 """
 
 import pytest
+
 from harness import NOWAIT, E, End, Failure, Pair
 
 OK = "ok"

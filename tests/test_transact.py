@@ -4,6 +4,7 @@
 """np_transact: a request and its reply as one call."""
 
 import pytest
+
 from conftest import Call
 from harness import FOREVER, NOWAIT, READMODE_MESSAGE, E, Pair, fails, pattern
 

@@ -95,9 +95,9 @@ int npx_link_listen(struct npx_pipe *h);
 int npx_link_disconnect(struct npx_pipe *h);
 /* The peer broke the rules: its conversation is over. */
 void npx_link_poison(struct npx_pipe *h);
-/* Stores into memory reach it whether or not anybody lives there: ask the socket
- * now and then (always, while the server has not taken us yet). True: it has
- * ended. Under a lane's lock. */
+/* Stores into memory reach it whether or not anybody lives there: ask the
+ * socket now and then (always, while the server has not taken us yet). True: it
+ * has ended. Under a lane's lock. */
 bool npx_link_look(struct npx_pipe *h);
 /* The same, asking now. */
 bool npx_link_ended(struct npx_pipe *h);

@@ -226,8 +226,6 @@ struct gift {
     size_t count;
 };
 
-/* Closing what a stranger passed may block for as long as he likes (a socket
- * that lingers), so it is done on a thread of its own. */
 static void *reap(void *fds)
 {
     struct gift *gift = fds;
@@ -238,7 +236,10 @@ static void *reap(void *fds)
     return NULL;
 }
 
-static void throw_away(const struct gift *gift)
+/* Closing what a stranger passed may block for as long as he likes (a socket
+ * that lingers, a file system of his own), so it is done on a thread of its
+ * own. Without one there is no choice. */
+static void close_elsewhere(const struct gift *gift)
 {
     pthread_t thread;
     struct gift *copy = malloc(sizeof *copy);
@@ -252,6 +253,30 @@ static void throw_away(const struct gift *gift)
     }
     for (size_t i = 0; i < gift->count; i++) {
         close(gift->fds[i]);
+    }
+}
+
+/* Memory files, which is what an honest hello brings, close at once. */
+static bool closes_at_once(int fd)
+{
+    struct statfs fs;
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+           fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
+static void throw_away(const struct gift *gift)
+{
+    struct gift rest = {.count = 0};
+    for (size_t i = 0; i < gift->count; i++) {
+        if (closes_at_once(gift->fds[i])) {
+            close(gift->fds[i]);
+        } else {
+            rest.fds[rest.count++] = gift->fds[i];
+        }
+    }
+    if (rest.count > 0) {
+        close_elsewhere(&rest);
     }
 }
 

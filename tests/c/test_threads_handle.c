@@ -332,11 +332,51 @@ static void a_stream_survives_seven_threads(void)
     play();
 }
 
+/* ------------------------------------------------------ who watches the socket */
+
+static void *flush_in_vain(void *pipe)
+{
+    EXPECT_EQ(np_flush(pipe, 2), NP_TIMEOUT);
+    return NULL;
+}
+
+static void *read_one(void *pipe)
+{
+    char byte = 0;
+    size_t got;
+    EXPECT_EQ(np_read(pipe, &byte, 1, &got, NP_INFINITE), NP_OK);
+    EXPECT_EQ(byte, 'w');
+    return NULL;
+}
+
+/* One of those who wait watches for all; when it gives up, another must. */
+static void who_leaves_hands_the_watch_over(void)
+{
+    for (unsigned i = 0; i < witness_scaled(200); i++) {
+        size_t put;
+        witness_alarm(30);
+        struct pair pair = pair_open("watch", NP_BYTE, QUOTA);
+        CHECK_EQ(np_write(pair.client, "u", 1, &put, 0), NP_OK);
+        pthread_t watcher = witness_thread(flush_in_vain, pair.client);
+        if (i % 2) {
+            pair_await_inside(pair.client, 1);
+        }
+        pthread_t reader = witness_thread(read_one, pair.client);
+        pthread_join(watcher, NULL);
+        pair_await_sleepers(pair.client, 1);
+        CHECK_EQ(np_write(pair.server, "w", 1, &put, 0), NP_OK);
+        pthread_join(reader, NULL);
+        pair_close(&pair);
+    }
+    witness_settle();
+}
+
 int main(void)
 {
     check_dir();
     witness_alarm(120);
     RUN(messages_survive_eight_threads);
     RUN(a_stream_survives_seven_threads);
+    RUN(who_leaves_hands_the_watch_over);
     return check_done();
 }

@@ -225,7 +225,7 @@ static void run_house(uint32_t max_instances, void *(*servant)(void *),
         pthread_join(clients[i], NULL);
     }
     close_house(servants);
-    CHECK_EQ(witness_fds(), before);
+    witness_same_fds(before);
     printf("# %u clients, %u found it busy\n", CLIENTS * visits,
            atomic_load(&busy));
 }
@@ -282,7 +282,7 @@ static void a_server_may_close_at_any_moment(void)
         }
         close_house(servants);
     }
-    CHECK_EQ(witness_fds(), before);
+    witness_same_fds(before);
 }
 
 /* ------------------------------------------------------- one listening pipe */
@@ -354,6 +354,61 @@ static void wait_once(void)
     pair_close(&pair);
 }
 
+/* ------------------------------------------------------------- hammering */
+
+/* Opens as fast as it can. Who gets in is served. */
+static void *hammer(void *unused)
+{
+    while (!atomic_load(&closing)) {
+        np_pipe *pipe;
+        uint32_t token = 0;
+        size_t n;
+        int code = np_open("hammered", NULL, &pipe);
+        if (code == NP_OK) {
+            code = np_read(pipe, &token, sizeof token, &n, 10000);
+            if (!atomic_load(&closing)) {
+                EXPECT_EQ(code, NP_OK);
+            }
+            EXPECT(code || token == 4711);
+            np_close(pipe);
+        } else {
+            EXPECT(code == NP_PIPE_BUSY || atomic_load(&closing));
+        }
+    }
+    return unused;
+}
+
+/* No client connects and is then forgotten, however it meets the moment in
+ * which the listener changes. */
+static void who_gets_in_is_served(void)
+{
+    uint32_t token = 4711;
+    pthread_t clients[4];
+    size_t n;
+    np_pipe *pipe;
+    np_server_opts opts = pair_opts(NP_BYTE, 4096);
+    pair_must(np_create("hammered", &opts, &pipe), "create");
+    atomic_store(&closing, false);
+    for (int i = 0; i < 4; i++) {
+        clients[i] = witness_thread(hammer, NULL);
+    }
+    unsigned cycles = witness_scaled(4000);
+    for (unsigned i = 0; i < cycles && atomic_load(&witness_wrong) < 5; i++) {
+        int code = np_accept(pipe, 10000);
+        EXPECT(code == NP_OK || code == NP_PIPE_CONNECTED);
+        CHECK_EQ(np_write(pipe, &token, sizeof token, &n, 10000), NP_OK);
+        CHECK_EQ(np_read(pipe, &(char){0}, 1, &n, 10000), NP_BROKEN_PIPE);
+        CHECK_EQ(np_disconnect(pipe), NP_OK);
+    }
+    atomic_store(&closing, true);
+    np_close(pipe);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(clients[i], NULL);
+    }
+    witness_settle();
+    printf("# %u served\n", cycles);
+}
+
 int main(void)
 {
     check_dir();
@@ -365,6 +420,7 @@ int main(void)
     RUN(selecting_threads_serve_each_client_once);
     RUN(some_may_select_and_some_accept);
     RUN(a_server_may_close_at_any_moment);
+    RUN(who_gets_in_is_served);
     RUN(old_news_do_not_end_a_new_conversation);
     return check_done();
 }

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -108,22 +109,44 @@ static inline pthread_t witness_thread(void *(*run)(void *), void *arg)
     return thread;
 }
 
-/* -------------------------------------------------------------- descriptors */
+/* ------------------------------------------------------------- descriptors */
 
-/* How many descriptors this process has, that of the question not counted. */
-static inline unsigned witness_fds(void)
+/* Of this process, that of the question not counted; named on request. */
+static inline unsigned witness_list_fds(bool named)
 {
     unsigned count = 0;
+    struct dirent *entry;
     DIR *dir = opendir("/proc/self/fd");
-    while (readdir(dir)) {
+    while ((entry = readdir(dir)) != NULL) {
+        char path[300], target[200];
+        snprintf(path, sizeof path, "/proc/self/fd/%s", entry->d_name);
+        ssize_t n = readlink(path, target, sizeof target);
+        if (named && n > 0) {
+            fprintf(stderr, "  %s -> %.*s\n", entry->d_name, (int)n, target);
+        }
         count++;
     }
     closedir(dir);
     return count - 3;
 }
 
-/* A thread that opens and closes files of its own all the time: whoever closes
- * a number twice, or writes to one it has given back, hits one of them. */
+static inline unsigned witness_fds(void)
+{
+    return witness_list_fds(false);
+}
+
+/* Nothing was lost or left over. */
+static inline void witness_same_fds(unsigned before)
+{
+    CHECK_EQ(witness_fds(), before);
+    if (witness_fds() != before) {
+        witness_list_fds(true);
+    }
+}
+
+/* A thread that opens and closes files and sockets of its own all the time:
+ * whoever closes a number twice, or uses one that he has given back, hits one
+ * of them. */
 struct witness_canary {
     pthread_t thread;
     atomic_bool stop;
@@ -139,20 +162,32 @@ static inline int witness_file(void)
     return fd;
 }
 
+static inline void witness_sing_once(void)
+{
+    int files[2], ends[2];
+    char byte;
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    for (int i = 0; i < 2; i++) {
+        files[i] = witness_file();
+    }
+    sched_yield();
+    for (int i = 0; i < 2; i++) {
+        /* Nothing was sent, and nothing shut down. */
+        EXPECT_EQ(recv(ends[i], &byte, 1, MSG_DONTWAIT), -1);
+        EXPECT_EQ(lseek(files[i], 0, SEEK_END), 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        EXPECT_EQ(close(ends[i]), 0);
+        EXPECT_EQ(close(files[i]), 0);
+    }
+}
+
 static inline void *witness_sing(void *arg)
 {
     struct witness_canary *canary = arg;
     while (!atomic_load(&canary->stop)) {
-        int fds[4];
-        for (int i = 0; i < 4; i++) {
-            fds[i] = witness_file();
-        }
-        sched_yield();
-        for (int i = 0; i < 4; i++) {
-            EXPECT_EQ(lseek(fds[i], 0, SEEK_END), 0);
-            EXPECT_EQ(close(fds[i]), 0);
-            canary->files++;
-        }
+        witness_sing_once();
+        canary->files += 4;
     }
     return NULL;
 }
