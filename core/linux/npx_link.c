@@ -84,11 +84,16 @@ void npi_os_free(np_pipe *pipe)
     free(pipe);
 }
 
-static void set_fd(struct npx_pipe *h, int fd)
+static void discard_fd(const struct npx_pipe *h)
 {
     if (h->fd >= 0 && (h->greeting || h->fd == h->sock)) {
         npx_hello_discard(h->fd);
     }
+}
+
+static void set_fd(struct npx_pipe *h, int fd)
+{
+    discard_fd(h);
     npx_watch_fd(h, h->fd, fd);
     h->fd = fd;
     npx_hub_set_fd(&h->hub, fd);
@@ -383,9 +388,10 @@ int npx_link_disconnect(struct npx_pipe *h)
         } else {
             npx_slot_taken(&h->slot);
         }
-        set_fd(h, -1);
-        detach(h);
+        discard_fd(h);
+        detach(h); /* before the number may be somebody else's */
         h->greeting = false;
+        set_fd(h, -1);
     }
     pthread_mutex_unlock(&h->link);
     return code;

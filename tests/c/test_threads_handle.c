@@ -332,7 +332,7 @@ static void a_stream_survives_seven_threads(void)
     play();
 }
 
-/* ------------------------------------------------------ who watches the socket */
+/* -------------------------------------------------- who watches the socket */
 
 static void *flush_in_vain(void *pipe)
 {
