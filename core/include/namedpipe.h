@@ -325,10 +325,11 @@ NP_API int np_flush(np_pipe *pipe, uint32_t ms);
  *     handler itself. */
 NP_API int np_cancel(np_pipe *pipe);
 
-/* Close this end: the other end reads what was written, then gets
- * NP_BROKEN_PIPE. Blocked calls on this handle end with NP_OPERATION_ABORTED;
- * calls that begin later get NP_INVALID_HANDLE. The memory stays until
- * np_close, which must still be called. NULL is accepted.
+/* Close this end: the other end reads what was written (also a write that
+ * waits, if all of it is in the queue), then gets NP_BROKEN_PIPE. Blocked calls
+ * on this handle end with NP_OPERATION_ABORTED; calls that begin later get
+ * NP_INVALID_HANDLE. The memory stays until np_close, which must still be
+ * called. NULL is accepted.
  *   Blocks: no. */
 NP_API void np_shutdown(np_pipe *pipe);
 

@@ -188,9 +188,9 @@ static int take_client(struct npx_pipe *h)
                         "cannot accept the client that waits: errno %d", error);
     }
     NPI_POINT("after-accept");
-    h->greeting = true;
     h->greet_by = npi_deadline_in(GREET_MS);
     set_fd(h, sock);
+    h->greeting = true;
     npx_slot_taken(&h->slot);
     return NP_OK;
 }

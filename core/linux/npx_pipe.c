@@ -201,6 +201,10 @@ static int write_step(struct npx_op *op)
     if (code) {
         return code;
     }
+    if (writing->waiting && writing->put.size > 0 && !writing->put.offered &&
+        writing->put.placed == writing->put.size) {
+        return NP_OPERATION_ABORTED; /* our close has left it to the reader */
+    }
     npx_link_look(h);
     bool gone = npx_peer_gone(h);
     if (gone && !writing->put.offered) {

@@ -200,9 +200,22 @@ static void *come_and_go_always(void *unused)
 
 static unsigned bare_fds; /* without any handle */
 
+static unsigned shared_mappings(void)
+{
+    char line[512];
+    unsigned count = 0;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    while (fgets(line, sizeof line, maps)) {
+        count += strstr(line, "memfd:namedpipe") != NULL;
+    }
+    fclose(maps);
+    return count;
+}
+
 static void be_a_child_under_traffic(void)
 {
     CHECK_EQ(witness_fds(), bare_fds);
+    CHECK_EQ(shared_mappings(), 0);
     use_everything(ends.client);
     np_close(ends.client);
     np_close(ends.server);
@@ -218,6 +231,7 @@ static void traffic_does_not_notice(void)
     threads[1] = witness_thread(read_always, NULL);
     threads[2] = witness_thread(come_and_go_always, NULL);
     unsigned forks = witness_scaled(40);
+    CHECK(shared_mappings() >= 2);
     for (unsigned i = 0; i < forks && check_failures == 0; i++) {
         run_in_child(be_a_child_under_traffic);
     }

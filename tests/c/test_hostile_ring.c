@@ -285,8 +285,119 @@ static void words_that_change_under_us_harm_nobody(void)
     finish(&p, flickers);
 }
 
+/* -------------------------------------------------------- one lie at a time */
+
+static void start_honest(struct party *p, uint64_t quota)
+{
+    static const char text[] = "0123456789";
+    begin(p, 1);
+    place.capacity = 256;
+    place.ring = calloc(1, 256);
+    be_born_again(p);
+    npi_writer_init(&p->writer, place.lane, place.ring, 256, quota, true);
+    npi_put_init(&p->put, text, 10, false);
+}
+
+static void end_honest(struct party *p)
+{
+    free(place.ring);
+    place.ring = NULL;
+    p->reader.stash = NULL;
+    for (size_t i = 0; i < PUT_SIZES; i++) {
+        free(put_data[i]);
+    }
+    free(place.lane);
+}
+
+/* Q1, for the writer. */
+static void progress_that_cannot_be_is_found_out(void)
+{
+    struct party p;
+    for (int lie = 0; lie < 4; lie++) {
+        start_honest(&p, 100);
+        CHECK_EQ(npi_put(&p.writer, &p.put), NPI_DONE);
+        p.mark = npi_mark(&p.writer);
+        switch (lie) {
+        case 0: atomic_store(&place.lane->head, 12); break;
+        case 1: atomic_store(&place.lane->head, UINT64_MAX >> 2); break;
+        case 2: atomic_store(&place.lane->read, 11); break;
+        default: atomic_store(&place.lane->read, UINT64_MAX); break;
+        }
+        CHECK_EQ(npi_flushed(&p.writer, &p.mark), NPI_BROKEN);
+        npi_put_init(&p.put, "x", 1, false);
+        CHECK_EQ(npi_put(&p.writer, &p.put), NPI_BROKEN); /* it stays so */
+        end_honest(&p);
+    }
+}
+
+/* What a get or a peek says of the ring as it is. */
+static void check_broken(struct party *p, bool peek)
+{
+    unsigned char data[300];
+    struct npi_get get;
+    struct npi_look look = {.buf = data, .size = sizeof data};
+    npi_get_init(&get, data, sizeof data, true, false);
+    CHECK_EQ(peek ? npi_peek(&p->reader, &look, true)
+                  : npi_get(&p->reader, &get, true),
+             NPI_BROKEN);
+}
+
+/* One write, committed or on offer, and what is changed of it then. */
+static void check_lie(uint64_t quota, const void *header, size_t n,
+                      uint64_t tail, uint64_t fill)
+{
+    for (int peek = 0; peek < 2; peek++) {
+        struct party p;
+        start_honest(&p, quota);
+        CHECK_EQ(npi_put(&p.writer, &p.put), quota ? NPI_DONE : NPI_AGAIN);
+        memcpy(place.ring, header, n);
+        if (tail) {
+            atomic_store(&place.lane->tail, tail);
+        }
+        if (fill) {
+            atomic_store(&place.lane->fill, fill);
+        }
+        check_broken(&p, peek);
+        end_honest(&p);
+    }
+}
+
+/* Q1, Q2 */
+static void records_that_cannot_be_are_found_out(void)
+{
+    check_lie(100, "\x0B", 1, 0, 0); /* longer than what is there */
+    check_lie(100, "\xF1", 1, 0, 0);
+    check_lie(100, "\xFF", 1, 0, 0);
+    check_lie(100, "\xF0\x07\0\0", 5, 0, 0);
+    check_lie(100, "\xF0\0\0\0\x80", 5, 0, 0);
+    check_lie(100, "\xF0\xFF\xFF\xFF\xFF", 5, 0, 0);
+    check_lie(100, "", 0, 257, 0);
+    check_lie(100, "\xF0", 1, 4, 0); /* a header that is cut off */
+}
+
+/* Row 5: nothing is announced that could not be. */
+static void offers_that_cannot_be_are_found_out(void)
+{
+    struct party p;
+    unsigned char data[16];
+    check_lie(0, "", 0, 0, 257);
+    check_lie(0, "\xF0", 1, 0, 4);
+    check_lie(0, "\xF0\xFF\xFF\xFF\xFF", 5, 0, 0);
+    start_honest(&p, 0);
+    CHECK_EQ(npi_put(&p.writer, &p.put), NPI_AGAIN);
+    atomic_store(&place.lane->offer_size, UINT64_MAX);
+    atomic_store(&place.lane->behind, UINT64_MAX);
+    struct npi_look look = {.buf = data, .size = sizeof data};
+    CHECK_EQ(npi_peek(&p.reader, &look, true), NPI_DONE);
+    CHECK(look.avail < UINT64_C(1) << 48);
+    end_honest(&p);
+}
+
 int main(void)
 {
+    RUN(progress_that_cannot_be_is_found_out);
+    RUN(records_that_cannot_be_are_found_out);
+    RUN(offers_that_cannot_be_are_found_out);
     RUN(a_wrong_word_harms_nobody);
     RUN(words_that_change_under_us_harm_nobody);
     return check_done();

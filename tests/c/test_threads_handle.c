@@ -334,10 +334,21 @@ static void a_stream_survives_seven_threads(void)
 
 /* -------------------------------------------------- who watches the socket */
 
+static atomic_bool flushed;
+
 static void *flush_in_vain(void *pipe)
 {
     EXPECT_EQ(np_flush(pipe, 2), NP_TIMEOUT);
+    atomic_store(&flushed, true);
     return NULL;
+}
+
+/* Until the flush is inside, or has been. */
+static void await_flush(np_pipe *pipe)
+{
+    while (atomic_load(&pipe->inside) < 2 && !atomic_load(&flushed)) {
+        sched_yield();
+    }
 }
 
 static void *read_one(void *pipe)
@@ -357,9 +368,10 @@ static void who_leaves_hands_the_watch_over(void)
         witness_alarm(30);
         struct pair pair = pair_open("watch", NP_BYTE, QUOTA);
         CHECK_EQ(np_write(pair.client, "u", 1, &put, 0), NP_OK);
+        atomic_store(&flushed, false);
         pthread_t watcher = witness_thread(flush_in_vain, pair.client);
         if (i % 2) {
-            pair_await_inside(pair.client, 1);
+            await_flush(pair.client);
         }
         pthread_t reader = witness_thread(read_one, pair.client);
         pthread_join(watcher, NULL);

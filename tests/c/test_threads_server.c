@@ -4,6 +4,10 @@
 /* A name kept served by many threads, for many clients at once: every client
  * that gets in is served, once. */
 
+#define _GNU_SOURCE 1 /* sched_setaffinity */
+
+#include <sys/wait.h>
+
 #include "pair.h"
 #include "witness.h"
 
@@ -211,7 +215,7 @@ static void run_house(uint32_t max_instances, void *(*servant)(void *),
 {
     pthread_t servants[SERVANTS], clients[CLIENTS];
     unsigned before = witness_fds();
-    visits = witness_scaled(200) < MOST_VISITS ? witness_scaled(200)
+    visits = witness_scaled(120) < MOST_VISITS ? witness_scaled(120)
                                                : MOST_VISITS;
     open_house(max_instances);
     limited = max_instances != NP_UNLIMITED_INSTANCES;
@@ -260,7 +264,7 @@ static void a_server_may_close_at_any_moment(void)
 {
     uint32_t random = 9;
     unsigned before = witness_fds();
-    for (unsigned i = 0; i < witness_scaled(20); i++) {
+    for (unsigned i = 0; i < witness_scaled(12); i++) {
         pthread_t servants[SERVANTS], clients[CLIENTS];
         visits = 50;
         limited = false;
@@ -320,7 +324,7 @@ static void old_news_do_not_end_a_new_conversation(void)
     atomic_store(&conversation, true);
     pthread_t looker = witness_thread(look_again_and_again, NULL);
     pthread_t selecter = witness_thread(select_again_and_again, NULL);
-    for (unsigned i = 0; i < witness_scaled(1500) && !check_failures; i++) {
+    for (unsigned i = 0; i < witness_scaled(800) && !check_failures; i++) {
         uint32_t token = i, got = 0;
         size_t n;
         np_pipe *client = pair_client("served", NP_MESSAGE);
@@ -392,7 +396,7 @@ static void who_gets_in_is_served(void)
     for (int i = 0; i < 4; i++) {
         clients[i] = witness_thread(hammer, NULL);
     }
-    unsigned cycles = witness_scaled(4000);
+    unsigned cycles = witness_scaled(1500);
     for (unsigned i = 0; i < cycles && atomic_load(&witness_wrong) < 5; i++) {
         int code = np_accept(pipe, 10000);
         EXPECT(code == NP_OK || code == NP_PIPE_CONNECTED);
@@ -409,10 +413,30 @@ static void who_gets_in_is_served(void)
     printf("# %u served\n", cycles);
 }
 
+/* All on one CPU: then somebody else runs in the middle of everything. */
+static void even_in_the_middle_of_an_accept(void)
+{
+    int status = -1;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET((unsigned)sched_getcpu(), &one);
+        sched_setaffinity(0, sizeof one, &one);
+        alarm(120);
+        who_gets_in_is_served();
+        _exit(check_failures != 0);
+    }
+    CHECK_EQ(waitpid(child, &status, 0), child);
+    CHECK_EQ(status, 0);
+}
+
 int main(void)
 {
     check_dir();
     witness_alarm(120);
+    RUN(even_in_the_middle_of_an_accept);
     wait_once();
     RUN(accepting_threads_serve_each_client_once);
     RUN(so_they_do_with_one_instance);
