@@ -186,7 +186,9 @@ static int build_and_send(int sock, int memfd, const uint32_t quotas[2],
                         "cannot make %zu bytes of shared memory: errno %d",
                         size, errno);
     }
+    npx_fork_hold(); /* no child between mapping and MADV_DONTFORK */
     struct npi_shm *shm = map(memfd, size);
+    npx_fork_release();
     if (!shm) {
         return npi_fail(NP_NOT_ENOUGH_MEMORY,
                         "cannot map %zu bytes of shared memory", size);
