@@ -30,6 +30,7 @@ struct np_server {
     atomic_bool closing;
     atomic_uint cancels; /* np_server_cancel was called so often */
     atomic_uint changes; /* of ready, cancels and closing */
+    atomic_uint gone;    /* instances that were closed; added to under lock */
     atomic_uint waiting; /* accepts that wait for room */
     atomic_flag lock;
     np_pipe *ready; /* under lock */
@@ -127,13 +128,19 @@ static int refill(np_server *server)
         npi_os_yield();
         return NP_OK;
     }
-    int code = npi_os_create(&server->name, &opts, &pipe);
+    int code;
+    bool again;
+    do {
+        unsigned gone = atomic_load(&server->gone);
+        code = npi_os_create(&server->name, &opts, &pipe);
+        /* One that goes while we fail for want of room leaves it to us. */
+        lock(server);
+        again = code == NP_PIPE_BUSY && gone != atomic_load(&server->gone);
+        server->making = again || code == NP_OK;
+        unlock(server);
+    } while (again);
     if (code == NP_OK) {
         publish(server, pipe);
-    } else {
-        lock(server);
-        server->making = false;
-        unlock(server);
     }
     return code;
 }
@@ -168,6 +175,7 @@ void npi_server_instance_gone(np_server *server)
 {
     if (!atomic_load(&server->closing) && !inherited(server)) {
         lock(server);
+        atomic_fetch_add(&server->gone, 1);
         bool wanted = !server->ready;
         unlock(server);
         if (wanted) {

@@ -216,7 +216,11 @@ static int greet(struct npx_pipe *h)
     npx_hello_refuse_fds(sock); /* not before: the hello brings one */
     npx_pipe_attach(h, shm, size);
     atomic_store(&shm->greeted, 1);
+    pthread_mutex_lock(&h->in.lock);
+    pthread_mutex_lock(&h->out.lock);
     h->sock = sock;
+    pthread_mutex_unlock(&h->out.lock);
+    pthread_mutex_unlock(&h->in.lock);
     h->greeting = false;
     atomic_store(&h->state, NP_CONNECTED);
     npx_hub_wake(&h->hub, false);
