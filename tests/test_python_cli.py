@@ -108,6 +108,19 @@ def test_serve_ends_with_ctrl_c(name):
     assert not namedpipe.exists(name)
 
 
+def test_serve_leaves_nothing_when_it_is_stopped_in_a_conversation(name):
+    """A daemon thread's pipe was left in the directory (found in CI)."""
+    with start("serve", name, "--echo") as process:
+        process.stderr.readline()
+        with namedpipe.connect(name) as client:
+            client.send(b"x")
+            assert client.read(1, LIMIT) == b"x"
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=LIMIT)
+            assert process.returncode == 130
+            assert client.read(1, LIMIT) == b""
+
+
 def test_serve_once_ends_after_one_client(name):
     with start("serve", name, "--once") as process:
         process.stderr.readline()

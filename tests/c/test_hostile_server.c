@@ -11,6 +11,7 @@
 
 #define QUOTA 100
 #define SLACK_MS 1500
+#define HEADER 808 /* what the checksum of the meta file covers */
 
 /* ------------------------------------------------------------- another user */
 
@@ -203,9 +204,13 @@ static void a_spoilt_meta_file_is_answered(void)
         for (size_t k = 0; k < sizeof noise; k++) {
             noise[k] = (unsigned char)witness_random(&random);
         }
-        spoil_meta(at, noise, 1 + witness_random(&random) % sizeof noise);
+        size_t n = 1 + witness_random(&random) % sizeof noise;
+        spoil_meta(at, noise, n);
         int64_t start = witness_ms();
         int code = np_open("door", NULL, &client);
+        if (n > 4 && (size_t)at + n <= HEADER) {
+            CHECK_EQ(code, NP_REVISION_MISMATCH);
+        }
         CHECK(*np_error_name(code) != '\0' && code != NP_OK + 1000000);
         np_close(client);
         code = np_wait("door", 1);

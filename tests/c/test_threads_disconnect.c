@@ -154,10 +154,115 @@ static void throwing_out_under_traffic_touches_no_stranger(void)
            atomic_load(&thrown_out));
 }
 
+/* ------------------------------------------------------- which conversation */
+
+/* TSan delivers no signal while a call sleeps. */
+#ifdef __SANITIZE_THREAD__
+#define SIGNALS_ARE_HELD_BACK 1
+#else
+#define SIGNALS_ARE_HELD_BACK 0
+#endif
+
+enum call { READ, WRITE, FLUSH, TRANSACT, ACCEPT, CALLS };
+
+static enum call blocked_call;
+static atomic_bool held, release;
+
+/* Keeps the thread from looking until all has happened. */
+static void hold(int unused)
+{
+    (void)unused;
+    atomic_store(&held, true);
+    while (!atomic_load(&release)) {
+        sched_yield();
+    }
+}
+
+static int go_on(void *unused)
+{
+    (void)unused;
+    return 0;
+}
+
+static void *block(void *unused)
+{
+    char data[3 * QUOTA] = {0};
+    size_t n;
+    int code = -1;
+    np_set_interrupt(go_on, NULL);
+    switch (blocked_call) {
+    case READ: code = np_read(server, data, sizeof data, &n, 20000); break;
+    case WRITE: code = np_write(server, data, sizeof data, &n, 20000); break;
+    case FLUSH: code = np_flush(server, 20000); break;
+    case TRANSACT:
+        code = np_transact(server, "?", 1, data, sizeof data, &n, 20000);
+        break;
+    default: code = np_accept(server, 20000); break;
+    }
+    EXPECT_EQ(code, NP_PIPE_NOT_CONNECTED);
+    return unused;
+}
+
+static void replace_client(np_pipe **client)
+{
+    size_t put, avail = 0;
+    CHECK_EQ(np_disconnect(server), NP_OK);
+    CHECK_EQ(np_accept(server, 0), NP_TIMEOUT);
+    np_pipe *next = pair_client("thrown", NP_MESSAGE);
+    CHECK_EQ(np_write(next, "new", 3, &put, 0), NP_OK);
+    CHECK_EQ(np_accept(server, 5000), NP_PIPE_CONNECTED);
+    CHECK_EQ(np_peek(server, NULL, 0, NULL, &avail, NULL), NP_OK);
+    CHECK_EQ(avail, 3);
+    np_close(*client);
+    *client = next;
+}
+
+/* D2: who slept through a disconnect and the next accept is told, and takes
+ * nothing from the next client. */
+static void a_call_belongs_to_the_conversation_it_began_in(void)
+{
+    struct sigaction action = {.sa_handler = hold};
+    sigaction(SIGUSR1, &action, NULL);
+    for (blocked_call = READ; blocked_call < CALLS; blocked_call++) {
+        size_t n, avail = 0;
+        struct pair pair = {NULL, NULL};
+        np_server_opts opts = pair_opts(NP_MESSAGE, QUOTA);
+        pair_must(np_create("thrown", &opts, &server), "create");
+        if (blocked_call != ACCEPT) {
+            pair.client = pair_client("thrown", NP_MESSAGE);
+            CHECK_EQ(np_accept(server, 5000), NP_PIPE_CONNECTED);
+        }
+        if (blocked_call == FLUSH) {
+            CHECK_EQ(np_write(server, "u", 1, &n, 0), NP_OK);
+        }
+        atomic_store(&held, false);
+        atomic_store(&release, false);
+        pthread_t thread = witness_thread(block, NULL);
+        pair_await_sleepers(server, 1);
+        pthread_kill(thread, SIGUSR1);
+        while (!atomic_load(&held)) {
+            sched_yield();
+        }
+        replace_client(&pair.client);
+        atomic_store(&release, true);
+        pthread_join(thread, NULL);
+        CHECK_EQ(np_peek(server, NULL, 0, NULL, &avail, NULL), NP_OK);
+        CHECK_EQ(avail, 3);
+        CHECK_EQ(np_peek(pair.client, NULL, 0, NULL, &avail, NULL), NP_OK);
+        CHECK_EQ(avail, 0);
+        np_close(pair.client);
+        np_close(server);
+    }
+    witness_settle();
+}
+
 int main(void)
 {
     check_dir();
     witness_alarm(120);
+    if (!SIGNALS_ARE_HELD_BACK) {
+        RUN(a_call_belongs_to_the_conversation_it_began_in);
+    }
     RUN(throwing_out_under_traffic_touches_no_stranger);
     return check_done();
 }

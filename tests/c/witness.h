@@ -164,20 +164,26 @@ static inline int witness_file(void)
 
 static inline void witness_sing_once(void)
 {
-    int files[2], ends[2];
-    char byte;
-    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    for (int i = 0; i < 2; i++) {
-        files[i] = witness_file();
-    }
+    int files[2], quiet[2], full[2];
+    char byte = 0;
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, quiet), 0);
+    EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, full), 0);
+    EXPECT_EQ(send(full[0], "c", 1, 0), 1);
+    EXPECT_EQ(send(full[1], "c", 1, 0), 1);
+    files[0] = witness_file();
+    files[1] = witness_file();
     sched_yield();
     for (int i = 0; i < 2; i++) {
-        /* Nothing was sent, and nothing shut down. */
-        EXPECT_EQ(recv(ends[i], &byte, 1, MSG_DONTWAIT), -1);
+        /* Nothing was sent, taken away, written, or shut down. */
+        EXPECT_EQ(recv(quiet[i], &byte, 1, MSG_DONTWAIT), -1);
+        EXPECT_EQ(recv(full[i], &byte, 1, MSG_DONTWAIT), 1);
+        EXPECT_EQ(byte, 'c');
+        EXPECT_EQ(recv(full[i], &byte, 1, MSG_DONTWAIT), -1);
         EXPECT_EQ(lseek(files[i], 0, SEEK_END), 0);
     }
     for (int i = 0; i < 2; i++) {
-        EXPECT_EQ(close(ends[i]), 0);
+        EXPECT_EQ(close(quiet[i]), 0);
+        EXPECT_EQ(close(full[i]), 0);
         EXPECT_EQ(close(files[i]), 0);
     }
 }
@@ -187,7 +193,7 @@ static inline void *witness_sing(void *arg)
     struct witness_canary *canary = arg;
     while (!atomic_load(&canary->stop)) {
         witness_sing_once();
-        canary->files += 4;
+        canary->files += 6;
     }
     return NULL;
 }

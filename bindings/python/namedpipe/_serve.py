@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -13,10 +14,36 @@ if TYPE_CHECKING:
     from ._core import Pipe, Server
 
 
-def _converse(handler: Callable[[Pipe], object], pipe: Pipe) -> None:
-    # What handler raises goes to threading.excepthook from here.
-    with pipe:
-        handler(pipe)
+class _Conversation:
+    """A pipe in the hands of a thread, until either ends."""
+
+    running: set[_Conversation] = set()
+
+    def __init__(self, handler: Callable[[Pipe], object], pipe: Pipe) -> None:
+        self._handler = handler
+        self._pipe = pipe
+        self._closing = threading.Lock()
+        self.running.add(self)
+
+    def hold(self) -> None:
+        # What the handler raises goes to threading.excepthook from here.
+        try:
+            self._handler(self._pipe)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        # Under a lock: who comes second returns when it has really been closed.
+        with self._closing:
+            self._pipe.close()
+        self.running.discard(self)
+
+
+@atexit.register
+def _close_all() -> None:
+    """Daemon threads just stop: leave no pipe to be found after the process."""
+    for conversation in list(_Conversation.running):
+        conversation.close()
 
 
 def serve(
@@ -25,14 +52,12 @@ def serve(
     if not callable(handler):
         raise TypeError(f"serve() needs something to call, not {handler!r}")
     for pipe in server:
+        conversation = _Conversation(handler, pipe)
         thread = threading.Thread(
-            target=_converse,
-            args=(handler, pipe),
-            daemon=daemon,
-            name=f"namedpipe {server.path}",
+            target=conversation.hold, daemon=daemon, name=f"namedpipe {server.path}"
         )
         try:
             thread.start()
         except BaseException:
-            pipe.close()
+            conversation.close()
             raise
