@@ -312,13 +312,12 @@ pool_files: set[int] = set()
 
 def idle_descriptors(peer: Peer) -> set[str]:
     """The descriptors of a peer without pipes, when all it closes is closed."""
-    for kind in ("socket:", "/memfd:"):
-        gone = poll_until(
-            lambda kind=kind: not any(
-                target.startswith(kind) for target in peer.descriptors().values()
-            )
-        )
-        assert gone, peer.descriptors()
+
+    def is_idle() -> bool:
+        targets = peer.descriptors().values()
+        return not any(target.startswith(("socket:", "/memfd:")) for target in targets)
+
+    assert poll_until(is_idle), peer.descriptors()
     return set(peer.descriptors())
 
 

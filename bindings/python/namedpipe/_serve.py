@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from ._core import Pipe, Server
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class _Conversation:
     """A pipe in the hands of a thread, until either ends."""
 
-    running: set[_Conversation] = set()
+    running: ClassVar[set[_Conversation]] = set()
 
     def __init__(self, handler: Callable[[Pipe], object], pipe: Pipe) -> None:
         self._handler = handler
