@@ -260,12 +260,26 @@ static int wait_for_room(np_server *server, unsigned seen,
     return code == NP_SEM_TIMEOUT ? NP_TIMEOUT : code;
 }
 
+static bool is_making(np_server *server)
+{
+    lock(server);
+    bool making = server->making && !atomic_load(&server->closing);
+    unlock(server);
+    return making;
+}
+
+/* The caller may close the pipe at once. If another thread is making the next
+ * instance, it must be there before, or the name would be nobody's. */
 static void hand_out(np_server *server, np_pipe *pipe)
 {
+    int code;
     atomic_fetch_add(&server->owners, 1);
     atomic_store(&pipe->home, server);
     npi_os_stir(pipe); /* np_select may be waiting on it for the server */
-    if (refill(server) != NP_OK) {
+    do {
+        code = refill(server);
+    } while (code == NP_OK && is_making(server));
+    if (code != NP_OK) {
         npi_detail_clear(); /* at its limit; see npi_server_instance_gone */
     }
 }
