@@ -26,7 +26,7 @@ int np_wait(const char *name, uint32_t ms)
     npi_detail_clear();
     int code = npi_name_parse(name, &parsed);
     if (code == NP_OK && ms == NP_USE_DEFAULT) {
-        code = npi_os_default_timeout(&parsed, &ms);
+        return npi_os_wait_default(&parsed);
     }
     return code ? code
                 : wait_for(&parsed, NP_WAIT_INSTANCE, npi_deadline_in(ms));

@@ -182,8 +182,8 @@ struct npi_changes {
 };
 int npi_os_wait(const struct npi_name *name, enum npi_wait_for what,
                 const struct npi_changes *changes, npi_deadline deadline);
-/* The default time-out of the pipe, ms. */
-int npi_os_default_timeout(const struct npi_name *name, uint32_t *ms_out);
+/* Until an instance listens, for the pipe's own default time-out. */
+int npi_os_wait_default(const struct npi_name *name);
 /* Let everybody in npi_os_wait look at its counter again. */
 void npi_os_kick(void);
 

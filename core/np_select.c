@@ -20,7 +20,8 @@ static int check_items(const np_select_item *items, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (!items[i].pipe == !items[i].server) {
             return npi_fail(NP_INVALID_PARAMETER,
-                            "item %zu must name a pipe or a server", i);
+                            "item %lu must name a pipe or a server",
+                            (unsigned long)i);
         }
     }
     return NP_OK;

@@ -23,18 +23,19 @@ int npi_os_exists(const struct npi_name *name)
     return code;
 }
 
-int npi_os_default_timeout(const struct npi_name *name, uint32_t *ms_out)
+int npi_os_wait_default(const struct npi_name *name)
 {
     struct npx_view view;
+    uint32_t ms = 0;
     int code = npx_view_look(name, &view);
     if (code == NP_OK) {
         code = npx_header_read(view.meta_fd, &view.meta, NULL);
-    }
-    if (code == NP_OK) {
-        *ms_out = view.meta.default_timeout;
+        ms = view.meta.default_timeout;
     }
     npx_view_close(&view);
-    return code;
+    return code ? code
+                : npi_os_wait(name, NPI_WAIT_LISTENING, NULL,
+                              npi_deadline_in(ms));
 }
 
 /* --------------------------------------------------------------------- list */

@@ -351,7 +351,7 @@ static int may_transact(struct npx_pipe *h)
     pthread_mutex_lock(&h->in.lock);
     int code = npx_op_check(&probe, NPI_VERB_TRANSACT);
     if (code == NP_OK) {
-        if (npx_peer_gone(h)) {
+        if (npx_peer_gone(h) || npx_link_look(h)) {
             code = NP_BAD_PIPE;
         } else if (h->in.first || npi_readable(&h->reader, true)) {
             code = NP_PIPE_BUSY;

@@ -87,12 +87,9 @@ static void the_first_instance_fixes_what_the_pipe_is(void)
     CHECK_EQ(two.meta.max_instances, 7);
     CHECK_EQ(two.meta.default_timeout, 1234);
     CHECK_EQ(two.slot.in_quota, 5);
-    uint32_t ms = 0;
-    CHECK_EQ(npi_os_default_timeout(&name, &ms), NP_OK);
-    CHECK_EQ(ms, 1234);
     npx_slot_release(&one.slot);
     leave(&two);
-    CHECK_EQ(npi_os_default_timeout(&name, &ms), NP_FILE_NOT_FOUND);
+    CHECK_EQ(npi_os_wait_default(&name), NP_FILE_NOT_FOUND);
     /* The next life of the name has nothing of the last one's. */
     CHECK_EQ(take("demo", 1, 3, NP_FLAG_FIRST, &one), NP_OK);
     CHECK_EQ(one.meta.mode, NP_BYTE);

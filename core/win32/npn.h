@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* One end of a pipe on Windows ("n" for native): its parts and the files'
+ * interfaces.
+ *
+ *   npn_wait.c      the one place that sleeps: hubs, calls, threads
+ *   npn_io.c        one overlapped operation, from its start to its real end
+ *   npn_read.c      reading: turns, and what had to be taken early
+ *   npn_pipe.c      the other verbs of a connection, and the handle's life
+ *   npn_select.c    waiting for one of many
+ *   npn_query.c     state, modes, information, the peer
+ *   npn_open.c      the constructors
+ *   npn_security.c  who may connect, and whom we connect to
+ *   npn_names.c     questions about names, waiting for one
+ *
+ * The kernel's pipes have the meaning this library promises, so these files
+ * add only what Win32 lacks: deadlines, a cancel for every call, and reads that
+ * take nothing they cannot hand over whole.
+ *
+ * LOCKS. hub.lock: who is blocked. turns: the order of reads and the stash.
+ * Neither is held across a call that may wait. Order: turns, hub. */
+
+#ifndef NPN_H
+#define NPN_H
+
+#ifndef _WIN32_WINNT
+#define _WIN32_WINNT 0x0602
+#endif
+#define WIN32_LEAN_AND_MEAN 1
+#include <windows.h>
+
+#include "np_internal.h"
+
+/* --------------------------------------------------------------- npn_wait.c */
+
+/* Two events of a blocked call, lent from a pool. */
+struct npn_events {
+    HANDLE io;   /* manual-reset: what it waits for has happened */
+    HANDLE wake; /* auto-reset: look again */
+    struct npn_events *next;
+};
+
+/* Where blocked calls can be found by those who end or stir them. */
+struct npn_hub {
+    SRWLOCK lock;
+    struct npn_call *first;
+};
+
+/* A blocked call, on its thread's stack. */
+struct npn_call {
+    struct npn_hub *hub;
+    struct npn_call *prev, *next; /* under hub->lock */
+    bool cancelled;               /* under hub->lock */
+    struct npn_events *events;
+};
+
+/* NULL with a detail noted. `wake` may be set from its last use, which makes a
+ * sleep look once in vain. */
+struct npn_events *npn_events_take(void);
+void npn_events_give(struct npn_events *events);
+
+/* From here on a cancel finds the call; what was done before must be looked at
+ * afterwards. */
+void npn_join(struct npn_hub *hub, struct npn_call *call,
+              struct npn_events *events);
+void npn_leave(struct npn_call *call);
+/* Make all calls look again, or end them; returns how many there were. */
+unsigned npn_wake(struct npn_hub *hub, bool cancel);
+
+/* Returned by a sleep that ended for no reason of its own. */
+#define NPN_LOOK (-1)
+
+/* Sleep until `io` (NULL: nothing) is signalled, NP_OK; or NPN_LOOK, when
+ * somebody woke us; or NP_TIMEOUT, NP_INTERRUPTED, NP_OPERATION_ABORTED. */
+int npn_sleep(struct npn_call *calls, size_t n, HANDLE io,
+              npi_deadline deadline);
+
+/* ----------------------------------------------------------------- npn_io.c */
+
+/* Start an operation; what GetLastError says, or 0. */
+typedef DWORD npn_start(HANDLE file, void *arg, OVERLAPPED *overlapped);
+
+struct npn_pipe;
+
+/* Run one operation to its end. *n_out: the bytes it moved (0 on most errors).
+ * NP_TIMEOUT, NP_INTERRUPTED, NP_OPERATION_ABORTED: it has been cancelled. */
+int npn_io(struct npn_pipe *h, npn_start *start, void *arg, DWORD *n_out,
+           npi_deadline deadline);
+
+/* Run a function that blocks and takes no OVERLAPPED on a thread of its own,
+ * so that it can be given up; it has ended when this returns. */
+int npn_blocking(struct npn_hub *hub, const atomic_bool *closing,
+                 DWORD (*run)(void *arg), void *arg, npi_deadline deadline);
+
+/* --------------------------------------------------------------- npn_read.c */
+
+/* A read that waits for its turn, or has it. */
+struct npn_turn {
+    struct npn_turn *next;
+    bool alone;  /* may not overlap with another read */
+    HANDLE wake; /* set when the turns have changed */
+};
+
+/* What had to be taken from the kernel before the caller could have it. */
+struct npn_stash {
+    char *data;
+    size_t at, end;
+    bool full; /* there is something, be it an empty message */
+    bool more; /* the message's rest is still in the kernel */
+};
+
+struct npn_reads {
+    SRWLOCK lock;
+    struct npn_turn *first; /* in the order they came */
+    struct npn_stash stash;
+};
+
+int npn_read(np_pipe *pipe, struct npi_read *op, npi_deadline deadline);
+int npn_peek(np_pipe *pipe, struct npi_peek *op);
+int npn_transact(np_pipe *pipe, struct npi_write *request,
+                 struct npi_read *reply, npi_deadline deadline);
+
+void npn_turn_take(struct npn_reads *reads, struct npn_turn *turn);
+void npn_turn_leave(struct npn_reads *reads, struct npn_turn *turn);
+/* Whether it may go ahead; under no lock. */
+bool npn_my_turn(struct npn_reads *reads, struct npn_turn *turn);
+/* Keep what was read; false without memory. Only by who is alone. */
+bool npn_stash_put(struct npn_reads *reads, const void *data, size_t n,
+                   bool more);
+bool npn_stash_full(struct npn_reads *reads);
+void npn_stash_drop(struct npn_reads *reads);
+
+/* ------------------------------------------------------------------ the rest */
+
+struct npn_pipe {
+    struct np_pipe base;
+    HANDLE file;
+    bool server;
+    bool messages; /* the pipe's type */
+    uint32_t access;
+    struct npn_hub hub;
+    struct npn_reads reads;
+};
+
+static inline struct npn_pipe *npn_of(np_pipe *pipe)
+{
+    return (struct npn_pipe *)pipe;
+}
+
+/* The kernel's name of a pipe. */
+struct npn_path {
+    wchar_t text[NPI_NAME_UNITS + 1];
+};
+void npn_path(const struct npi_name *name, struct npn_path *path_out);
+
+extern const struct npi_ops npn_ops;
+
+/* npn_query.c. What the kernel tells about one end: FILE_PIPE_LOCAL_INFORMATION
+ * of the driver kit. */
+struct npn_local {
+    ULONG type, configuration, max_instances, instances;
+    ULONG in_quota, readable, out_quota, writable;
+    ULONG state, end;
+};
+int npn_local(HANDLE file, struct npn_local *local_out);
+int npn_get_state(np_pipe *pipe, np_state *state_out);
+int npn_set_state(np_pipe *pipe, uint32_t mode);
+int npn_get_info(np_pipe *pipe, np_info *info_out);
+int npn_get_peer(np_pipe *pipe, np_peer *peer_out);
+
+/* npn_security.c. For a new instance: the current user and SYSTEM alone, nobody
+ * from the network, not inherited. */
+int npn_security(SECURITY_ATTRIBUTES *attributes_out);
+/* NP_OK if the pipe is the current user's, an administrator's or the
+ * system's; NP_SERVER_NOT_TRUSTED. */
+int npn_check_owner(HANDLE file);
+
+#endif
