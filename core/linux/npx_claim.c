@@ -137,17 +137,21 @@ struct candidate {
 
 /* The listening slot with the smallest turn after a given one; of equal turns,
  * by their slots. */
-static struct candidate next_candidate(const struct npx_record *table,
-                                       struct candidate after)
+static struct candidate next_candidate(int meta_fd, struct candidate after)
 {
+    struct npx_record some[NPX_CHUNK];
     struct candidate best = {0, 0};
-    for (unsigned i = 0; i < NPX_MAX_SLOTS; i++) {
-        uint64_t turn = table[i].listen;
-        bool listening = turn > table[i].taken;
-        bool later = turn > after.turn ||
-                     (turn == after.turn && i > after.slot);
-        if (listening && later && (best.turn == 0 || turn < best.turn)) {
-            best = (struct candidate){turn, i};
+    unsigned n;
+    for (unsigned first = 0; (n = npx_records_read(meta_fd, first, some)) > 0;
+         first += n) {
+        for (unsigned i = 0; i < n; i++) {
+            struct candidate c = {some[i].listen, first + i};
+            bool later = c.turn > after.turn ||
+                         (c.turn == after.turn && c.slot > after.slot);
+            if (c.turn > some[i].taken && later &&
+                (best.turn == 0 || c.turn < best.turn)) {
+                best = c;
+            }
         }
     }
     return best;
@@ -166,11 +170,9 @@ static void note_taken(int meta_fd, struct candidate c, uint32_t quotas_out[2])
 
 int npx_view_listening(const struct npx_view *view)
 {
-    struct npx_record table[NPX_MAX_SLOTS];
-    npx_table_read(view->meta_fd, table);
-    for (unsigned i = 0; i < NPX_MAX_SLOTS; i++) {
-        if (table[i].listen > table[i].taken &&
-            npx_slot_held(view->meta_fd, i)) {
+    struct candidate c = {0, 0};
+    while ((c = next_candidate(view->meta_fd, c)).turn > 0) {
+        if (npx_slot_held(view->meta_fd, c.slot)) {
             return NP_OK;
         }
     }
@@ -207,15 +209,13 @@ static int try_slot(const struct npx_view *view, int sock, struct candidate c,
 }
 
 /* One pass over the slots that listen: NP_PIPE_BUSY, *seen_out of them were
- * tried and none was free. A socket whose connect() failed can try again. */
+ * tried and none was free. Turns only grow, so it comes to an end. A socket whose connect() failed can try again. */
 static int try_all(const struct npx_view *view, int sock, unsigned *seen_out,
                    uint32_t quotas_out[2])
 {
-    struct npx_record table[NPX_MAX_SLOTS];
     struct candidate c = {0, 0};
-    npx_table_read(view->meta_fd, table);
-    for (*seen_out = 0;; ++*seen_out) {
-        c = next_candidate(table, c);
+    for (*seen_out = 0; *seen_out < NPX_MAX_SLOTS; ++*seen_out) {
+        c = next_candidate(view->meta_fd, c);
         if (c.turn == 0) {
             return NP_PIPE_BUSY;
         }
@@ -224,6 +224,7 @@ static int try_all(const struct npx_view *view, int sock, unsigned *seen_out,
             return code;
         }
     }
+    return NP_PIPE_BUSY;
 }
 
 int npx_view_claim(const struct npx_view *view, int *sock_out,

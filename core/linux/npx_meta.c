@@ -185,22 +185,25 @@ bool npx_any_held(int meta_fd)
 
 /* The kernel names any lock of a range, so what is left of it and what is right
  * of it are counted in turn; the right part by going on. */
-static unsigned count_locks(int meta_fd, unsigned first, unsigned end)
+static unsigned count_locks(int meta_fd, unsigned first, unsigned end,
+                            unsigned most)
 {
     unsigned count = 0, from, to;
-    while (first < end && find_lock(meta_fd, first, end - first, &from, &to)) {
+    while (first < end && count < most &&
+           find_lock(meta_fd, first, end - first, &from, &to)) {
         count += to - from + 1;
-        if (from > first) {
-            count += count_locks(meta_fd, first, from);
+        if (from > first && count < most) {
+            count += count_locks(meta_fd, first, from, most - count);
         }
         first = to + 1;
     }
     return count;
 }
 
-unsigned npx_count(int meta_fd)
+unsigned npx_count(int meta_fd, unsigned most)
 {
-    return count_locks(meta_fd, 0, NPX_MAX_SLOTS);
+    unsigned count = count_locks(meta_fd, 0, NPX_MAX_SLOTS, most);
+    return count < most ? count : most;
 }
 
 /* ------------------------------------------------------------------ records */
@@ -231,14 +234,19 @@ static bool write_at(int meta_fd, const void *data, size_t n, size_t at)
     return put == (ssize_t)n;
 }
 
-/* What lies beyond the end of the file is zero. */
-static void read_at(int meta_fd, void *data, size_t n, size_t at)
+static size_t read_some(int meta_fd, void *data, size_t n, size_t at)
 {
     ssize_t got;
     do {
         got = pread(meta_fd, data, n, (off_t)at);
     } while (got < 0 && errno == EINTR);
-    size_t have = got > 0 ? (size_t)got : 0;
+    return got > 0 ? (size_t)got : 0;
+}
+
+/* What lies beyond the end of the file is zero. */
+static void read_at(int meta_fd, void *data, size_t n, size_t at)
+{
+    size_t have = read_some(meta_fd, data, n, at);
     memset((char *)data + have, 0, n - have);
 }
 
@@ -299,10 +307,13 @@ static size_t record_at(unsigned slot)
     return NPX_TABLE_AT + slot * sizeof(struct npx_record);
 }
 
-void npx_table_read(int meta_fd, struct npx_record table_out[NPX_MAX_SLOTS])
+unsigned npx_records_read(int meta_fd, unsigned first,
+                          struct npx_record out[NPX_CHUNK])
 {
-    read_at(meta_fd, table_out, NPX_MAX_SLOTS * sizeof *table_out,
-            record_at(0));
+    unsigned n = first < NPX_MAX_SLOTS ? NPX_MAX_SLOTS - first : 0;
+    n = n < NPX_CHUNK ? n : NPX_CHUNK;
+    size_t got = read_some(meta_fd, out, n * sizeof *out, record_at(first));
+    return (unsigned)(got / sizeof *out);
 }
 
 void npx_record_read(int meta_fd, unsigned slot, struct npx_record *record_out)
@@ -314,6 +325,12 @@ bool npx_record_write(int meta_fd, unsigned slot,
                       const struct npx_record *record)
 {
     return write_at(meta_fd, record, sizeof *record, record_at(slot));
+}
+
+bool npx_pid_write(int meta_fd, unsigned slot, uint32_t pid)
+{
+    return write_at(meta_fd, &pid, sizeof pid,
+                    record_at(slot) + offsetof(struct npx_record, pid));
 }
 
 bool npx_turn_write(int meta_fd, unsigned slot, uint64_t turn)
@@ -332,7 +349,7 @@ void npx_taken_write(int meta_fd, unsigned slot, uint64_t turn)
 
 void npx_entry(char entry_out[NPX_ENTRY_SIZE], char kind, unsigned slot)
 {
-    snprintf(entry_out, NPX_ENTRY_SIZE, "%c.%u", kind, slot % 1000);
+    snprintf(entry_out, NPX_ENTRY_SIZE, "%c.%u", kind, slot % 100000);
 }
 
 static bool sweep_one(void *arg, const char *entry)

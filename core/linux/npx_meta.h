@@ -39,7 +39,7 @@ struct npx_record {
     uint64_t listen; /* turn of the last listen */
     uint64_t taken;  /* the last turn somebody found taken; also by clients */
     uint32_t quotas[2]; /* in, out */
-    uint32_t pid;
+    uint32_t pid;       /* of the last owner; 0: it has given the slot back */
     uint32_t reserved;
 };
 
@@ -83,11 +83,16 @@ int npx_header_write(int meta_fd, const struct npi_name *name,
 /* NP_REVISION_MISMATCH. name_out may be NULL. */
 int npx_header_read(int meta_fd, struct npx_meta *meta_out,
                     struct npi_name *name_out);
+/* The records from `first` on; returns how many, 0 behind the last one that was
+ * ever written. */
+#define NPX_CHUNK 256
+unsigned npx_records_read(int meta_fd, unsigned first,
+                          struct npx_record out[NPX_CHUNK]);
 /* What was never written reads as zero. */
-void npx_table_read(int meta_fd, struct npx_record table_out[NPX_MAX_SLOTS]);
 void npx_record_read(int meta_fd, unsigned slot, struct npx_record *record_out);
 bool npx_record_write(int meta_fd, unsigned slot,
                       const struct npx_record *record);
+bool npx_pid_write(int meta_fd, unsigned slot, uint32_t pid);
 bool npx_turn_write(int meta_fd, unsigned slot, uint64_t turn);
 void npx_taken_write(int meta_fd, unsigned slot, uint64_t turn);
 

@@ -38,6 +38,7 @@ static void count(struct npx_op *op, uint64_t add, uint64_t subtract)
 static void append(struct npx_op *op)
 {
     struct npx_lane *lane = op->lane;
+    op->waited = true;
     op->next = NULL;
     if (lane->last) {
         lane->last->next = op;

@@ -169,7 +169,6 @@ struct writing {
     struct npi_put put; /* first: npx_link_shut folds it */
     uint64_t taken;
     bool nowait_end;
-    bool waiting;  /* has been told to wait: the end of the peer is 109 now */
     unsigned owed; /* empty messages written while it waited (WR4) */
 };
 
@@ -201,14 +200,14 @@ static int write_step(struct npx_op *op)
     if (code) {
         return code;
     }
-    if (writing->waiting && writing->put.size > 0 && !writing->put.offered &&
+    if (op->waited && writing->put.size > 0 && !writing->put.offered &&
         writing->put.placed == writing->put.size) {
         return NP_OPERATION_ABORTED; /* our close has left it to the reader */
     }
     npx_link_look(h);
     bool gone = npx_peer_gone(h);
     if (gone && !writing->put.offered) {
-        return writing->waiting ? NP_BROKEN_PIPE : NP_NO_DATA;
+        return op->waited ? NP_BROKEN_PIPE : NP_NO_DATA; /* X3 */
     }
     enum npi_step step = op->nowait ? npi_put_now(&h->writer, &writing->put)
                                     : npi_put(&h->writer, &writing->put);
@@ -227,7 +226,6 @@ static int write_step(struct npx_op *op)
     if (writing->nowait_end) {
         return write_nowait(h, writing);
     }
-    writing->waiting = true;
     return NPX_AGAIN;
 }
 

@@ -30,12 +30,13 @@ static bool may_query(const struct npx_pipe *h)
     return !h->server || (h->access & NP_READ);
 }
 
+/* S1: the count that is told ends at 255. */
 static uint32_t instances(struct npx_pipe *h)
 {
     struct npx_view view;
     uint32_t n = 0;
     if (npx_view_look(&h->base.name, &view) == NP_OK) {
-        n = npx_count(view.meta_fd);
+        n = npx_count(view.meta_fd, NP_UNLIMITED_INSTANCES);
         npx_view_close(&view);
     }
     npi_detail_clear();

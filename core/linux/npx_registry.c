@@ -5,7 +5,7 @@
  *
  * FILES. A directory for each name, inside the runtime directory, with
  *     meta         a header (the pipe-wide values, the full name) and a table
- *                  of 255 slot records
+ *                  of slot records, as many as were ever needed at once
  *     i.<slot>     the socket an instance listens on, or last listened on
  *     t.<slot>     the same before it is ready
  * They are only read and written, never mapped: whoever may open them may also
@@ -134,7 +134,8 @@ static int join_life(const struct npi_name *name, const np_server_opts *opts,
                         "the files of this name belong to the pipe %s",
                         found.path);
     }
-    if (npx_count(slot->meta_fd) >= meta.max_instances) {
+    if (meta.max_instances != NP_UNLIMITED_INSTANCES &&
+        npx_count(slot->meta_fd, meta.max_instances) >= meta.max_instances) {
         return npi_fail(NP_PIPE_BUSY, "the pipe has all of its %u instances",
                         (unsigned)meta.max_instances);
     }
@@ -149,21 +150,48 @@ static int join_life(const struct npi_name *name, const np_server_opts *opts,
     return NP_OK;
 }
 
-/* Lock the first free slot and write its record: of the last owner's listening
- * nothing is left, but the turn, which must not go back. */
+/* The first slot from `first` on whose owner has given it back, or the one
+ * behind the last. */
+static unsigned free_slot(int meta_fd, unsigned first)
+{
+    struct npx_record some[NPX_CHUNK];
+    unsigned n;
+    for (; (n = npx_records_read(meta_fd, first, some)) > 0; first += n) {
+        for (unsigned i = 0; i < n; i++) {
+            if (some[i].pid == 0) {
+                return first + i;
+            }
+        }
+    }
+    return first;
+}
+
+/* Each try costs a walk over all locks of the file. So the first few slots are
+ * all tried, which finds those of killed processes, and of many others only
+ * those that are said to be free. */
+#define FEW 32
+
+static int lock_slot(int meta_fd, unsigned *slot_out)
+{
+    int error = EAGAIN;
+    unsigned i = 0;
+    while (i < NPX_MAX_SLOTS && (error = npx_slot_lock(meta_fd, i)) == EAGAIN) {
+        i = i + 1 < FEW ? i + 1 : free_slot(meta_fd, i + 1);
+    }
+    *slot_out = i;
+    return error;
+}
+
+/* Lock a free slot and write its record: of the last owner's listening nothing
+ * is left, but the turn, which must not go back. */
 static int occupy(struct npx_slot *slot, const np_server_opts *opts)
 {
     struct npx_record record;
-    int error = EAGAIN;
-    unsigned i = 0;
-    for (; i < NPX_MAX_SLOTS; i++) {
-        error = npx_slot_lock(slot->meta_fd, i);
-        if (error != EAGAIN) {
-            break;
-        }
-    }
+    unsigned i;
+    int error = lock_slot(slot->meta_fd, &i);
     if (error == EAGAIN) {
-        return npi_fail(NP_PIPE_BUSY, "the pipe has 255 instances");
+        return npi_fail(NP_PIPE_BUSY, "the pipe has %u instances",
+                        NPX_MAX_SLOTS);
     }
     if (error != 0) {
         return npx_fail_errno(error, "lock a slot of", "the pipe");
@@ -252,11 +280,14 @@ static int set_mode(int dir_fd, const char *entry)
  * moment may get the same one: neither was first. */
 static uint64_t next_turn(int meta_fd)
 {
-    struct npx_record table[NPX_MAX_SLOTS];
+    struct npx_record some[NPX_CHUNK];
     uint64_t last = 0;
-    npx_table_read(meta_fd, table);
-    for (unsigned i = 0; i < NPX_MAX_SLOTS; i++) {
-        last = table[i].listen > last ? table[i].listen : last;
+    unsigned n;
+    for (unsigned first = 0; (n = npx_records_read(meta_fd, first, some)) > 0;
+         first += n) {
+        for (unsigned i = 0; i < n; i++) {
+            last = some[i].listen > last ? some[i].listen : last;
+        }
     }
     return last + 1;
 }
@@ -404,6 +435,7 @@ void npx_slot_release(struct npx_slot *slot)
     remove_entry(slot, 't');
     NPI_POINT("release-removed");
     bool known = npx_header_read(slot->meta_fd, &meta, &name) == NP_OK;
+    npx_pid_write(slot->meta_fd, slot->index, 0);
     npx_slot_unlock(slot->meta_fd, slot->index);
     NPI_POINT("release-unlocked");
     if (known) {

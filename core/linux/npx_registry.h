@@ -9,7 +9,9 @@
 
 #include "np_internal.h"
 
-#define NPX_MAX_SLOTS 255
+/* More than a process may open files for; without a limit of its own (255, C2) a
+ * pipe has so many instances at most. */
+#define NPX_MAX_SLOTS 16384
 
 /* Pipe-wide, fixed by the first instance. */
 struct npx_meta {
@@ -23,7 +25,7 @@ struct npx_meta {
 struct npx_slot {
     int dir_fd;     /* the name's directory */
     int meta_fd;    /* its own description, holding the slot's lock */
-    unsigned index; /* 0 ... 254 */
+    unsigned index; /* below NPX_MAX_SLOTS */
     uint64_t turn;  /* of its last listen, increasing over the name */
     uint32_t in_quota, out_quota;
 };
@@ -48,8 +50,8 @@ void npx_slot_taken(struct npx_slot *slot);
 void npx_slot_release(struct npx_slot *slot);
 
 /* Instances of the pipe now (slots locked), through any slot's or view's
- * meta_fd. */
-unsigned npx_count(int meta_fd);
+ * meta_fd; `most` if there are more. */
+unsigned npx_count(int meta_fd, unsigned most);
 
 /* A name as a client sees it. */
 struct npx_view {

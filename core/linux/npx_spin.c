@@ -10,13 +10,20 @@
  * vain spinning never exceeds that share of wall time plus RICH, whatever makes
  * it vain: a slow peer, an idle one, busy CPUs.
  *
- * Two facts tell when a spin has little hope: the peer had to be woken by our
- * last ring, or it was last seen on our own CPU. Then somebody must be
- * scheduled first, and we spin only for a trial every 2^losses waits, long
- * enough to see a slow wake-up through. On such a trial the peer finds that it
- * need not ring, so it spins as well, and both are out of the slow mode.
+ * Where the peer had to be woken by our last ring, a spin has little hope: it
+ * must be scheduled first. Then we spin only for a trial every 2^losses waits,
+ * long enough to see a slow wake-up through. On such a trial the peer finds
+ * that it need not ring, so it spins as well, and both are out of the slow
+ * mode.
  *
- * With one CPU, or a quota below two, nothing is ever spun. */
+ * Where the peer was last seen on our own CPU it cannot move while we look, so
+ * we give way to it instead (sched_yield), a few times. If it runs, nobody
+ * sleeps and nobody is woken, and the time was not lost: it worked. If others
+ * run instead, the account pays for all the time they took, and that settles
+ * it.
+ *
+ * With one CPU, or a quota below two, nothing is ever spun; giving way remains.
+ * NAMEDPIPE_SPIN=0 forbids both. */
 
 #define _GNU_SOURCE 1
 
@@ -34,6 +41,7 @@
 #define SHARE 32
 #define MOST_LOSSES 8
 #define FREE_LOOKS 24 /* under a microsecond: no clock, no charge */
+#define GIVE_WAY 3    /* times, before sleeping */
 
 static void pause_cpu(void)
 {
@@ -63,18 +71,20 @@ static bool user_allows(void)
     return !text || strcmp(text, "0") != 0;
 }
 
-static bool allowed(void)
+enum policy { UNKNOWN, SLEEP, YIELD, SPIN };
+
+static enum policy policy(void)
 {
-    static atomic_int known; /* 0 not yet, 1 no, 2 yes */
+    static atomic_int known;
     int value = atomic_load_explicit(&known, memory_order_relaxed);
-    if (value == 0) {
+    if (value == UNKNOWN) {
         cpu_set_t cpus;
         bool many = sched_getaffinity(0, sizeof cpus, &cpus) == 0 &&
                     CPU_COUNT(&cpus) > 1;
-        value = many && quota_allows() && user_allows() ? 2 : 1;
+        value = !user_allows() ? SLEEP : many && quota_allows() ? SPIN : YIELD;
         atomic_store_explicit(&known, value, memory_order_relaxed);
     }
-    return value == 2;
+    return (enum policy)value;
 }
 
 void npx_account_open(struct npx_account *account)
@@ -163,21 +173,43 @@ static bool spin_for(struct npx_op *op, struct npx_account *account,
     return useful;
 }
 
+/* The price is paid afterwards, for others may run as long as they like. */
+static bool give_way(struct npx_op *op, struct npx_account *account)
+{
+    int64_t start = npi_now();
+    for (int i = 0; i < GIVE_WAY; i++) {
+        sched_yield();
+        if (op->ready(op)) {
+            deposit(account, WORTH);
+            won(account);
+            return true;
+        }
+    }
+    account->last = npi_now();
+    deposit(account, start - account->last);
+    lost(account);
+    return false;
+}
+
 bool npx_spin(struct npx_op *op)
 {
     struct npx_pipe *h = op->h;
     struct npx_account *account = &op->lane->account;
-    if (!allowed() || !h->shm) {
+    if (policy() == SLEEP || !h->shm) {
         return false;
     }
-    int64_t limit = LIMIT;
     bool woke = atomic_exchange_explicit(&h->rang, false, memory_order_relaxed);
-    if (on_my_cpu(h) || woke) {
-        if (account->skip > 0) {
-            account->skip--;
-            return false;
-        }
-        limit = account->losses > 0 ? TRIAL : LIMIT;
+    bool here = on_my_cpu(h);
+    if (!here && policy() != SPIN) {
+        return false;
     }
+    if ((here || woke) && account->skip > 0) {
+        account->skip--;
+        return false;
+    }
+    if (here) {
+        return affords(account, 0) && give_way(op, account);
+    }
+    int64_t limit = woke && account->losses > 0 ? TRIAL : LIMIT;
     return affords(account, limit) && spin_for(op, account, limit);
 }

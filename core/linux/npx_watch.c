@@ -245,9 +245,11 @@ static int watch_for_server(struct wait *w, bool *again_out)
 
 static int room(const struct npx_view *view)
 {
-    unsigned count = npx_count(view->meta_fd);
-    return count == 0 || count < view->meta.max_instances ? NP_OK
-                                                          : NP_PIPE_BUSY;
+    uint32_t most = view->meta.max_instances;
+    return most == NP_UNLIMITED_INSTANCES ||
+                   npx_count(view->meta_fd, most) < most
+               ? NP_OK
+               : NP_PIPE_BUSY;
 }
 
 /* Look at a pipe that was found: what is waited for is there, NP_PIPE_BUSY, or

@@ -50,9 +50,9 @@ static void a_killed_instance_is_skipped_and_replaced(void)
     uint32_t in;
     pid_t pid = child(serve_demo);
     CHECK_EQ(serve("demo", 20, &two), NP_OK);
-    CHECK_EQ(npx_count(two.slot.meta_fd), 2);
+    CHECK_EQ(npx_count(two.slot.meta_fd, 9), 2);
     kill_child(pid);
-    CHECK_EQ(npx_count(two.slot.meta_fd), 1);
+    CHECK_EQ(npx_count(two.slot.meta_fd, 9), 1);
     CHECK_EQ(claim("demo", &sock, &in), NP_OK);
     CHECK_EQ(in, 20);
     npx_fd_close(sock);
