@@ -52,7 +52,7 @@ struct npx_pipe {
 
     pthread_mutex_t link;
     struct npx_slot slot; /* server's end */
-    bool greeting;        /* accepted; the hello has not come yet */
+    atomic_bool greeting; /* accepted; the hello has not come yet */
     npi_deadline greet_by;
     atomic_uint state;    /* CLOSING is derived, see npx_state */
     atomic_uint epoch;    /* changes when a conversation ends */
@@ -178,6 +178,8 @@ int npx_op_check(const struct npx_op *op, enum npi_verb verb);
 /* --------------------------------------------------------------- npx_spin.c */
 
 void npx_account_open(struct npx_account *account);
+/* Whether looking again at once is allowed at all. */
+bool npx_may_yield(void);
 /* Look for a moment whether op->ready; under the lane's lock. */
 bool npx_spin(struct npx_op *op);
 

@@ -264,16 +264,30 @@ static void read_proc(const char *path, char *text_out, size_t n)
     text_out[got > 0 ? got : 0] = '\0';
 }
 
+/* A setting of the whole system, made when it starts. */
+static uid_t overflow_uid(void)
+{
+    static atomic_ulong known; /* one more than it is; 0: not yet */
+    unsigned long value = atomic_load_explicit(&known, memory_order_relaxed);
+    if (value == 0) {
+        char text[64];
+        unsigned long overflow = 65534;
+        read_proc("/proc/sys/kernel/overflowuid", text, sizeof text);
+        sscanf(text, "%lu", &overflow);
+        value = overflow + 1;
+        atomic_store_explicit(&known, value, memory_order_relaxed);
+    }
+    return (uid_t)(value - 1);
+}
+
 /* In a user namespace every user it does not know is shown as one and the same,
  * the overflow user. Nobody can be told apart under that number, unless the
  * namespace knows all users. */
 static bool is_ambiguous(uid_t uid)
 {
     char text[64];
-    unsigned long overflow = 65534, inside = 1, outside = 1, count = 0;
-    read_proc("/proc/sys/kernel/overflowuid", text, sizeof text);
-    sscanf(text, "%lu", &overflow);
-    if (uid != overflow) {
+    unsigned long inside = 1, outside = 1, count = 0;
+    if (uid != overflow_uid()) {
         return false;
     }
     read_proc("/proc/self/uid_map", text, sizeof text);

@@ -5,6 +5,7 @@
 
 #define _GNU_SOURCE 1
 
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -181,10 +182,28 @@ static npi_deadline until(const struct npx_pipe *h, npi_deadline deadline)
     return h->greeting && h->greet_by < deadline ? h->greet_by : deadline;
 }
 
+#define HELLO_NS 100000
+
+/* Who has connected is just making its hello, which takes less than falling
+ * asleep and being woken. Once a connection, and not for long: it may be a
+ * stranger who never sends one. */
+static int await_hello(struct npx_pipe *h, unsigned epoch)
+{
+    npi_deadline until = npi_now() + HELLO_NS;
+    int code = look_for_client(h, true, epoch);
+    while (code == NPX_AGAIN && h->greeting && npx_may_yield() &&
+           npi_left(until) > 0) {
+        sched_yield();
+        code = look_for_client(h, true, epoch);
+    }
+    return code;
+}
+
 static int wait_for_client(struct npx_pipe *h, unsigned epoch,
                            npi_deadline deadline)
 {
     struct npx_waiter waiter;
+    bool greeting = false;
     int code = npx_hub_join(&h->hub, &waiter);
     if (code) {
         return code;
@@ -193,11 +212,13 @@ static int wait_for_client(struct npx_pipe *h, unsigned epoch,
         code = NP_OPERATION_ABORTED;
     }
     while (code == NP_OK) {
-        code = look_for_client(h, true, epoch);
+        code = greeting ? look_for_client(h, true, epoch)
+                        : await_hello(h, epoch);
         if (code != NPX_AGAIN) {
             break;
         }
         pthread_mutex_lock(&h->link);
+        greeting = h->greeting;
         npi_deadline next = until(h, deadline);
         pthread_mutex_unlock(&h->link);
         code = npx_hub_sleep(&waiter, next);

@@ -191,6 +191,11 @@ static bool give_way(struct npx_op *op, struct npx_account *account)
     return false;
 }
 
+bool npx_may_yield(void)
+{
+    return policy() != SLEEP;
+}
+
 bool npx_spin(struct npx_op *op)
 {
     struct npx_pipe *h = op->h;
