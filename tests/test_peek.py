@@ -43,6 +43,16 @@ def test_peek_at_a_stream_crosses_writes(pair: Pair) -> None:
     assert client.peek(0) == (b"", 6, 0)
 
 
+def test_peek_sees_what_was_written_since_the_last_one(pair: Pair) -> None:
+    """P2: it counted the new bytes, and copied only the old ones."""
+    server, client = pair.ends(mode="byte")
+    server.write(b"abc")
+    assert client.peek(0) == (b"", 3, 0)
+    server.write(b"def")
+    left = left_on_a_byte_pipe(pair.client, 6)
+    assert client.peek(100) == (b"abcdef", 6, left)
+
+
 @pytest.mark.parametrize("read_mode", ["byte", "message"])
 def test_peek_at_messages_sees_the_first_only(pair: Pair, read_mode: str) -> None:
     """P2, P3: whatever the read mode; available counts the later ones as well."""

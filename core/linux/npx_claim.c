@@ -209,7 +209,8 @@ static int try_slot(const struct npx_view *view, int sock, struct candidate c,
 }
 
 /* One pass over the slots that listen: NP_PIPE_BUSY, *seen_out of them were
- * tried and none was free. Turns only grow, so it comes to an end. A socket whose connect() failed can try again. */
+ * tried and none was free. Turns only grow, so it comes to an end. A socket
+ * whose connect() failed can try again. */
 static int try_all(const struct npx_view *view, int sock, unsigned *seen_out,
                    uint32_t quotas_out[2])
 {

@@ -402,13 +402,17 @@ int npx_link_disconnect(struct npx_pipe *h)
 }
 
 /* A write that waits while its end is closed stays for the reader if all of it
- * is in the ring. */
+ * is in the ring, and so do the empty messages behind it. */
 static void leave_last_words(struct npx_pipe *h)
 {
     pthread_mutex_lock(&h->out.lock);
     struct npx_op *op = h->out.first;
     if (h->shm && op && op->begun && !op->nowait) {
-        npi_put_leave(&h->writer, op->state);
+        struct npi_put *put = op->state;
+        npi_put_leave(&h->writer, put);
+        if (!put->offered && op->done) {
+            op->done(op);
+        }
     }
     pthread_mutex_unlock(&h->out.lock);
 }

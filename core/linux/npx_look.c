@@ -15,6 +15,16 @@ struct flushing {
     bool marked;
 };
 
+/* Bytes of the writes that wait for their turn to enter the queue. */
+static uint64_t waiting_bytes(const struct npx_lane *lane)
+{
+    uint64_t bytes = 0;
+    for (const struct npx_op *op = lane->first; op; op = op->next) {
+        bytes += op->begun ? 0 : op->size;
+    }
+    return bytes;
+}
+
 static int flush_step(struct npx_op *op)
 {
     struct npx_pipe *h = op->h;
@@ -29,10 +39,11 @@ static int flush_step(struct npx_op *op)
     }
     if (!waiting) {
         flushing->mark = npi_mark(&h->writer);
+        flushing->mark.written += waiting_bytes(op->lane);
         flushing->marked = true;
     }
     bool gone = npx_peer_gone(h) || (op->nowait && npx_link_look(h));
-    switch (npi_flushed(&h->writer, &flushing->mark)) {
+    switch (npi_flushed(&h->writer, &flushing->mark, waiting_bytes(op->lane))) {
     case NPI_DONE: return NP_OK;
     case NPI_BROKEN: npx_link_poison(h); return NP_BROKEN_PIPE;
     default: break;

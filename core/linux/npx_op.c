@@ -76,6 +76,10 @@ static bool my_turn(const struct npx_op *op)
 static int work(struct npx_op *op, npi_deadline deadline)
 {
     for (;;) {
+        /* One cancel ends all: who comes to be first by it is not served. */
+        if (npx_waiter_cancelled(&op->waiter)) {
+            return op->stop(op, NP_OPERATION_ABORTED);
+        }
         if (my_turn(op)) {
             op->begun = true;
             int code = op->step(op);
@@ -126,6 +130,9 @@ static int block(struct npx_op *op, npi_deadline deadline)
         }
         if (op->ordered) {
             remove_from(op);
+        }
+        if (!op->begun) {
+            npx_hub_wake(&op->h->hub, false); /* a flush may have counted it */
         }
     }
     npx_hub_leave(&op->waiter);

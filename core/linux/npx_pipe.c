@@ -271,15 +271,16 @@ static int write_stop(struct npx_op *op, int code)
     return code == NP_TIMEOUT && writing->nowait_end ? NP_OK : code;
 }
 
-/* WR1, WR4: an empty message does not wait in line, but it keeps its place. */
+/* WR1, WR4: an empty write does not wait in line. It is nothing on a byte pipe;
+ * an empty message keeps its place. */
 static int write_pass(struct npx_op *op, struct npx_op *last)
 {
     struct writing *writing = op->state, *before = last->state;
-    if (writing->put.size > 0 || op->h->meta.mode != NP_MESSAGE) {
+    if (writing->put.size > 0) {
         return NPX_AGAIN;
     }
     int code = npx_op_check(op, NPI_VERB_WRITE);
-    if (code == NP_OK) {
+    if (code == NP_OK && op->h->meta.mode == NP_MESSAGE) {
         before->owed++;
     }
     return code;
@@ -296,9 +297,10 @@ static void write_done(struct npx_op *op)
         struct npi_put empty;
         npi_put_init(&empty, NULL, 0, false);
         if (npi_put_now(&h->writer, &empty) == NPI_AGAIN) {
-            h->writer.owed++; /* a reader still copies what was withdrawn */
+            h->writer.owed++; /* another write is in the way, for a moment */
         }
     }
+    npi_put_owed(&h->writer);
     npx_ring_reader(h);
 }
 

@@ -9,8 +9,8 @@
 
 #include "np_internal.h"
 
-/* More than a process may open files for; without a limit of its own (255, C2) a
- * pipe has so many instances at most. */
+/* More than a process may open files for; without a limit of its own (255, C2)
+ * a pipe has so many instances at most. */
 #define NPX_MAX_SLOTS 16384
 
 /* Pipe-wide, fixed by the first instance. */

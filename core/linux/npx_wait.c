@@ -333,6 +333,11 @@ static bool was_cancelled(struct npx_waiter *waiters, size_t n)
     return false;
 }
 
+bool npx_waiter_cancelled(struct npx_waiter *waiter)
+{
+    return was_cancelled(waiter, 1);
+}
+
 /* One poll; 0, or the errno, or ETIMEDOUT (the deadline's, not the slice's). */
 static int poll_once(struct pollfd *fds, size_t n, npi_deadline deadline,
                      bool sliced)

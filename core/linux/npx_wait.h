@@ -60,6 +60,9 @@ unsigned npx_hub_wake(struct npx_hub *hub, bool cancel);
 /* Make one look again. */
 void npx_waiter_wake(struct npx_waiter *waiter);
 
+/* Whether it has been told to end. */
+bool npx_waiter_cancelled(struct npx_waiter *waiter);
+
 /* Sleep until woken or something is announced: 0, look again (also spurious);
  * NP_TIMEOUT, NP_INTERRUPTED, NP_OPERATION_ABORTED. The caller has joined and
  * has looked since. Whatever it returns: if npi_generation has changed, this is

@@ -131,8 +131,8 @@ static bool goes_on(const struct npi_get *get)
 /* Byte reads with `whole` want all that is committed, or nothing. */
 static enum npi_step measure(struct npi_reader *r, struct npi_get *get)
 {
-    uint64_t all = npi_stashed(r) + (r->inside ? r->rest : 0);
-    if (!npi_walk(r)) {
+    uint64_t tail, all = npi_stashed(r) + (r->inside ? r->rest : 0);
+    if (!npi_walk(r, &tail)) {
         return NPI_BROKEN;
     }
     all += r->walk_bytes;

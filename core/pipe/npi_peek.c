@@ -128,8 +128,8 @@ static enum npi_step look_at_queue(struct npi_reader *r, struct npi_look *look,
     if (r->claim || !npi_readable(r, offers)) {
         return NPI_DONE;
     }
-    uint64_t avail;
-    if (npi_committed(r, &avail) != NPI_DONE || !npi_walk(r)) {
+    uint64_t avail, tail;
+    if (npi_committed(r, &avail) != NPI_DONE || !npi_walk(r, &tail)) {
         return NPI_BROKEN;
     }
     if (avail == 0 && !npi_stash_only(r)) {
@@ -137,7 +137,8 @@ static enum npi_step look_at_queue(struct npi_reader *r, struct npi_look *look,
     }
     uint64_t own = npi_stashed(r) + (r->inside ? r->rest : 0);
     look->avail = own + r->walk_bytes + (offers ? offered(r) : 0);
-    return look_records(r, look, r->head + avail);
+    /* Not up to `avail`, which may be of an earlier look. */
+    return look_records(r, look, tail);
 }
 
 enum npi_step npi_peek(struct npi_reader *r, struct npi_look *look, bool offers)

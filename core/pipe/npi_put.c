@@ -209,6 +209,14 @@ enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
     return NPI_DONE;
 }
 
+void npi_put_owed(struct npi_writer *w)
+{
+    if (!w->broken && w->owed > 0 && !w->offering &&
+        (!w->abandoned || settle(w) == NPI_DONE)) {
+        pay_owed(w);
+    }
+}
+
 /* ---------------------------------------------------------------- the offer */
 
 /* Copy in as much as there is room for, publishing piece by piece. */
@@ -380,13 +388,15 @@ struct npi_mark npi_mark(const struct npi_writer *w)
     return (struct npi_mark){w->tail, w->written};
 }
 
-enum npi_step npi_flushed(struct npi_writer *w, const struct npi_mark *mark)
+enum npi_step npi_flushed(struct npi_writer *w, const struct npi_mark *mark,
+                          uint64_t behind)
 {
     if (!refresh(w)) {
         return NPI_BROKEN;
     }
     /* A write that was taken back since will never be read. */
-    uint64_t goal = mark->written < w->written ? mark->written : w->written;
+    uint64_t most = w->written + behind;
+    uint64_t goal = mark->written < most ? mark->written : most;
     bool all = w->read_seen >= goal && w->head_seen >= mark->tail;
     return all ? NPI_DONE : NPI_AGAIN;
 }

@@ -139,6 +139,9 @@ enum npi_step npi_put(struct npi_writer *writer, struct npi_put *put);
 enum npi_step npi_put_stop(struct npi_writer *writer, struct npi_put *put,
                            uint64_t *taken);
 
+/* Write the empty messages that could not be written when they came. */
+void npi_put_owed(struct npi_writer *writer);
+
 /* This end closes under a write that waits: if all of it is in the ring it
  * stays there for the reader (NPI_DONE), else NPI_AGAIN: stop it. */
 enum npi_step npi_put_leave(struct npi_writer *writer, struct npi_put *put);
@@ -158,9 +161,11 @@ struct npi_mark {
     uint64_t tail, written;
 };
 struct npi_mark npi_mark(const struct npi_writer *writer);
-/* NPI_DONE when all before the mark has been read. */
+/* NPI_DONE when all before the mark has been read. To let it include writes
+ * that wait behind the queue's last, add their bytes to the mark's `written`;
+ * `behind` are those that still wait. */
 enum npi_step npi_flushed(struct npi_writer *writer,
-                          const struct npi_mark *mark);
+                          const struct npi_mark *mark, uint64_t behind);
 
 /* -------------------------------------------------------------- reading end */
 

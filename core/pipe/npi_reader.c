@@ -72,13 +72,14 @@ bool npi_record(const struct npi_reader *r, uint64_t at, uint64_t avail,
 
 /* Counting goes on where the last peek stopped, so that peeking at a long queue
  * again and again costs only what is new. */
-bool npi_walk(struct npi_reader *r)
+bool npi_walk(struct npi_reader *r, uint64_t *tail_out)
 {
     uint64_t next = r->head + (r->inside ? r->rest : 0);
     uint64_t tail = atomic_load_explicit(&r->lane->tail, memory_order_acquire) &
                     ~NPI_WAITS;
+    *tail_out = tail;
     if ((int64_t)(tail - r->head) <= 0) {
-        r->walk = r->head;
+        *tail_out = r->walk = r->head;
         r->walk_bytes = 0;
         return true;
     }

@@ -45,7 +45,8 @@ void npi_forget_record(struct npi_reader *reader, uint64_t copied);
 /* Find out what became of an offer whose record was half read. */
 void npi_follow_offer(struct npi_reader *reader);
 
-/* Bring walk and walk_bytes up to what is committed; false: broken. */
-bool npi_walk(struct npi_reader *reader);
+/* Bring walk and walk_bytes up to what is committed now, which ends at
+ * *tail_out; false: broken. */
+bool npi_walk(struct npi_reader *reader, uint64_t *tail_out);
 
 #endif

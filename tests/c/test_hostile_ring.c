@@ -61,7 +61,7 @@ static void begin_put(struct party *p)
 
 static void flush_a_step(struct party *p)
 {
-    count(p, npi_flushed(&p->writer, &p->mark));
+    count(p, npi_flushed(&p->writer, &p->mark, 0));
 }
 
 static void write_a_step(struct party *p)
@@ -323,7 +323,7 @@ static void progress_that_cannot_be_is_found_out(void)
         case 2: atomic_store(&place.lane->read, 11); break;
         default: atomic_store(&place.lane->read, UINT64_MAX); break;
         }
-        CHECK_EQ(npi_flushed(&p.writer, &p.mark), NPI_BROKEN);
+        CHECK_EQ(npi_flushed(&p.writer, &p.mark, 0), NPI_BROKEN);
         npi_put_init(&p.put, "x", 1, false);
         CHECK_EQ(npi_put(&p.writer, &p.put), NPI_BROKEN); /* it stays so */
         end_honest(&p);

@@ -292,7 +292,7 @@ static void a_read_given_up_half_way_keeps_what_it_copied(void)
     CHECK_EQ(npi_get_stop(&r, &got, malloc((size_t)held), &old), NPI_AGAIN);
     CHECK_EQ(got.got, 0);
     struct npi_mark mark = npi_mark(&w);
-    CHECK_EQ(npi_flushed(&w, &mark), NPI_AGAIN); /* it counts as unread */
+    CHECK_EQ(npi_flushed(&w, &mark, 0), NPI_AGAIN); /* it counts as unread */
     npi_get_init(&got, out, 200, true, false);
     while (npi_get(&r, &got, true) == NPI_AGAIN) {
         npi_put(&w, &put);
@@ -337,9 +337,9 @@ static void flush_waits_for_what_was_written_before_it(void)
     struct npi_mark mark = npi_mark(&w);
     put_now("later", 5);
     get(9, true);
-    CHECK_EQ(npi_flushed(&w, &mark), NPI_AGAIN);
+    CHECK_EQ(npi_flushed(&w, &mark, 0), NPI_AGAIN);
     get(9, true);
-    CHECK_EQ(npi_flushed(&w, &mark), NPI_DONE);
+    CHECK_EQ(npi_flushed(&w, &mark, 0), NPI_DONE);
 }
 
 /* Q3 */

@@ -102,10 +102,10 @@ static void *write_all(void *unused)
         write_one(&w, &random);
     }
     struct npi_mark mark = npi_mark(&w);
-    while (npi_flushed(&w, &mark) == NPI_AGAIN) {
+    while (npi_flushed(&w, &mark, 0) == NPI_AGAIN) {
         sched_yield();
     }
-    CHECK_EQ(npi_flushed(&w, &mark), NPI_DONE);
+    CHECK_EQ(npi_flushed(&w, &mark, 0), NPI_DONE);
     atomic_store(&writer_done, true);
     return NULL;
 }
