@@ -34,6 +34,11 @@ install(FILES
 foreach(dir IN ITEMS INCLUDEDIR LIBDIR)
     cmake_path(APPEND PC_${dir} "\${prefix}" "${CMAKE_INSTALL_${dir}}")
 endforeach()
+set(PC_LIBS_PRIVATE "-pthread")
+if(WIN32)
+    list(TRANSFORM system_libraries PREPEND "-l" OUTPUT_VARIABLE flags)
+    list(JOIN flags " " PC_LIBS_PRIVATE)
+endif()
 configure_file(cmake/namedpipe.pc.in namedpipe.pc @ONLY)
 install(FILES "${CMAKE_CURRENT_BINARY_DIR}/namedpipe.pc"
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")

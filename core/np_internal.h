@@ -56,6 +56,11 @@ int64_t npi_left(npi_deadline deadline);
 uint32_t npi_left_ms(npi_deadline deadline);
 int64_t npi_now(void); /* by the system's folder */
 
+/* By the system's folder: whether a write or a flush with no time costs little
+ * and nobody sees that it was tried, so that a binding may try before it waits.
+ */
+extern const bool npi_os_tries_unseen;
+
 /* ------------------------------------------------------------------- errors */
 
 /* Note more about the failure that is being returned, printf's way; returns

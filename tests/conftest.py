@@ -4,15 +4,12 @@
 """What every test in Python gets: a runtime directory of its own, a pipe name
 nobody else uses, and a check that it left nothing open behind it."""
 
-import contextlib
 import gc
 import itertools
 import os
-import platform
 import shutil
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +17,9 @@ import pytest
 
 import harness
 import namedpipe
+import observe
+import wine
+from harness import poll_until
 
 # Where everything goes that is made in the tree.
 os.environ.setdefault(
@@ -30,26 +30,10 @@ os.environ.setdefault(
 # Longer than anything takes that works, shorter than pytest's own limit.
 LIMIT = 20.0
 
-# poll and ppoll: what a blocked call of the core sits in.
-POLLS = {"x86_64": {"7", "271"}, "aarch64": {"73"}}
-
-
-def poll_until(condition: Callable[[], bool]) -> bool:
-    """Wait for something another thread or process does; False if it did not."""
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.001)
-    return True
-
 
 def is_blocked(native_id: int | None) -> bool:
-    try:
-        text = Path(f"/proc/self/task/{native_id}/syscall").read_text()
-    except OSError:
-        return False
-    return text.split()[0] in POLLS[platform.machine()]
+    """Whether a thread of this process waits in the core."""
+    return native_id is not None and observe.is_blocked(os.getpid(), native_id)
 
 
 class Call(threading.Thread):
@@ -72,6 +56,7 @@ class Call(threading.Thread):
     def blocked(self) -> "Call":
         """Wait until it waits in the core."""
         assert poll_until(lambda: is_blocked(self.native_id)), "it does not block"
+        assert self.is_alive(), "it has ended"
         return self
 
     def result(self) -> object:
@@ -83,12 +68,12 @@ class Call(threading.Thread):
 
 
 def descriptors() -> dict[int, str]:
-    found = {}
-    for name in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(OSError):
-            found[int(name)] = os.readlink(f"/proc/self/fd/{name}")
-    # The one listdir itself used has gone again.
-    found = {n: target for n, target in found.items() if "/proc/" not in target}
+    # The one that listing them itself used has gone again.
+    found = {
+        number: target
+        for number, target in observe.descriptors(os.getpid()).items()
+        if "/proc/" not in target
+    }
     # Peers that are started anew after a test that kills belong to the session.
     return {n: target for n, target in found.items() if n not in harness.pool_files}
 
@@ -100,6 +85,20 @@ def fill_thread_locals(name: str) -> None:
             pipe.accept(timeout=0.001)
         with namedpipe.open(name), pytest.raises(namedpipe.PipeTimeoutError):
             namedpipe.connect(name, timeout=0.001)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "linux(reason): not to be run on Windows")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not observe.WINDOWS:
+        return
+    if wine.is_here():
+        wine.expect_differences(items)
+    for item in items:
+        for mark in item.iter_markers("linux"):
+            item.add_marker(pytest.mark.skip(reason=f"Linux only: {mark.args[0]}"))
 
 
 @pytest.fixture(scope="session", autouse=True)

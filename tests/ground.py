@@ -9,7 +9,6 @@ import contextlib
 import enum
 import functools
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -113,7 +112,10 @@ def lua_command() -> str:
 COMMANDS = {
     "c": _c_peer,
     "lua": lambda: [lua_command(), str(PEERS / "peer.lua")],
-    "py": lambda: [sys.executable, "-X", "dev", "-W", "error", str(PEERS / "peer.py")],
+    "py": lambda: [
+        *(sys.executable, "-X", "dev", "-X", "utf8", "-W", "error"),
+        str(PEERS / "peer.py"),
+    ],
 }
 
 
@@ -152,18 +154,6 @@ def require(*languages: str) -> None:
             pytest.skip(reason)
 
 
-# ppoll: what a blocked call of the core sits in, and nothing else does.
-_PPOLL = {"x86_64": "271", "aarch64": "73"}
-
-
-def is_blocked(pid: int, thread: int | None = None) -> bool:
-    try:
-        text = Path(f"/proc/{pid}/task/{thread or pid}/syscall").read_text()
-    except OSError:
-        return False
-    return text.split()[0] == _PPOLL[platform.machine()]
-
-
 def poll_until(condition: Callable[[], bool], seconds: float = LIMIT) -> bool:
     """Wait for something that another process does; False if it did not."""
     deadline = time.monotonic() + seconds
@@ -172,6 +162,3 @@ def poll_until(condition: Callable[[], bool], seconds: float = LIMIT) -> bool:
             return False
         time.sleep(0.0005)
     return True
-
-
-# ---------------------------------------------------------------------- tokens

@@ -26,17 +26,14 @@ from __future__ import annotations
 import collections
 import contextlib
 import functools
-import os
-import select
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
+import observe
 from ground import (
     BYTE,
     CLASSES,
@@ -60,13 +57,14 @@ from ground import (
     environment,
     error_name,
     fails,
-    is_blocked,
     lua_command,
     missing,
     outcome,
     poll_until,
     require,
 )
+from lines import Lines
+from observe import is_blocked
 from verbs import End, Verbs, _nothing, _token
 
 __all__ = [
@@ -146,7 +144,7 @@ class Peer(Verbs):
         self.pending: collections.deque[Answer] = collections.deque()
         self.open_ends: set[int] = set()
         self.by_hand = False
-        self._buffer = b""
+        self._lines = Lines(self.process.stdout)
 
     def _do(self, decode, *words):
         return self.ask(decode, *words)
@@ -198,56 +196,36 @@ class Peer(Verbs):
             self.open_ends.discard(int(line.split(" ")[1]))
 
     def has_line(self) -> bool:
-        while b"\n" not in self._buffer:
-            if not select.select([self.process.stdout], [], [], 0)[0]:
-                return False
-            if not self._read_some():
-                return False
-        return True
-
-    def _read_some(self) -> bool:
-        data = os.read(self.process.stdout.fileno(), 1 << 20)
-        self._buffer += data
-        return bool(data)
+        return self._lines.ready()
 
     def read_line(self, seconds: float = LIMIT, asked: str = "") -> str:
-        deadline = time.monotonic() + seconds
-        while b"\n" not in self._buffer:
-            left = max(0, deadline - time.monotonic())
-            if not select.select([self.process.stdout], [], [], left)[0]:
-                pytest.fail(f"{self.language} peer: no answer to: {asked[:200]}")
-            if not self._read_some():
-                status = self.process.wait(LIMIT)
-                pytest.fail(
-                    f"{self.language} peer ended ({status}) at: {asked[:200]}\n"
-                    + self.complaints()
-                )
-        line, _, self._buffer = self._buffer.partition(b"\n")
-        return line.decode()
+        line = self._lines.read(seconds)
+        if line is None:
+            pytest.fail(f"{self.language} peer: no answer to: {asked[:200]}")
+        if not line:
+            status = self.process.wait(LIMIT)
+            pytest.fail(
+                f"{self.language} peer ended ({status}) at: {asked[:200]}\n"
+                + self.complaints()
+            )
+        return line
 
     # The process.
 
     def until_blocked(self) -> None:
         """Wait until the command that was begun waits in the core."""
         assert self.pending, "nothing was begun"
-        blocked = poll_until(lambda: is_blocked(self.pid) or self.has_line())
+        blocked = poll_until(lambda: self.has_line() or is_blocked(self.pid))
         line = self.pending[0].line[:200]
         assert blocked, f"neither blocks nor ends: {line}"
         if self.has_line():
-            pytest.fail(f"did not block: {line}: {self._buffer[:200]!r}")
+            pytest.fail(f"did not block: {line}: {self.read_line()[:200]}")
 
-    def descriptors(self) -> dict[str, str]:
-        found = {}
-        directory = f"/proc/{self.pid}/fd"
-        for number in os.listdir(directory):
-            with contextlib.suppress(OSError):
-                found[number] = os.readlink(f"{directory}/{number}")
-        return found
+    def descriptors(self) -> dict[int, str]:
+        return observe.descriptors(self.pid)
 
     def mappings(self) -> int:
-        """How much shared memory of pipes it has mapped: the number of maps."""
-        maps = Path(f"/proc/{self.pid}/maps").read_text()
-        return maps.count("memfd:namedpipe")
+        return observe.mappings(self.pid)
 
     def files(self) -> list[int]:
         """The descriptors that lead to it."""
@@ -310,7 +288,7 @@ def spawn(language: str, **variables: object) -> Iterator[Peer]:
 pool_files: set[int] = set()
 
 
-def idle_descriptors(peer: Peer) -> set[str]:
+def idle_descriptors(peer: Peer) -> set[int]:
     """The descriptors of a peer without pipes, when all it closes is closed."""
 
     def is_idle() -> bool:
@@ -328,7 +306,7 @@ class Pool:
 
     def __init__(self) -> None:
         self.peers: dict[tuple[str, str], Peer] = {}
-        self.idle: dict[tuple[str, str], set[str]] = {}
+        self.idle: dict[tuple[str, str], set[int]] = {}
         self.used: set[tuple[str, str]] = set()
 
     def __getitem__(self, key: tuple[str, str]) -> Peer:
@@ -439,6 +417,8 @@ def faults_missing() -> str | None:
     """Why the C peer cannot be made to fail or die at a chosen point, or None."""
     if missing("c"):
         return missing("c")
+    if observe.WINDOWS:
+        return "the fault points are those of the Linux transport"
     with spawn("c", NPI_KILL_AT="slot-locked") as peer:
         peer.send("create faults-probe byte default duplex 255 0 0 0")
         with contextlib.suppress(BrokenPipeError):  # dead already
@@ -450,9 +430,3 @@ def faults_missing() -> str | None:
     with spawn("c") as peer:
         peer.create("faults-probe").close()
     return None
-
-
-# ------------------------------------------------------------- what is blocked
-
-# ppoll: what a blocked call of the core sits in, and nothing else does.
-_PPOLL = {"x86_64": "271", "aarch64": "73"}

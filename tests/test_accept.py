@@ -191,6 +191,7 @@ def test_reading_accepts(pair: Pair) -> None:
     assert server.read(10) == (b"hello", False)
 
 
+@pytest.mark.linux("the sockets of the Linux transport")
 def test_a_connection_without_a_hello_is_no_client(name: str, helper: Peer) -> None:
     """Its open never returned, so it never was there."""
     import socket

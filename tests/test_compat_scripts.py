@@ -103,6 +103,7 @@ def test_a_client_with_a_plain_server(name):
         assert said(client) == ["HELLO", LONG.upper()]
 
 
+@pytest.mark.linux("SIGINT")
 def test_ctrl_c_ends_a_script_that_waits(name):
     with script("pywin32_overlapped.py", name) as server:
         assert server.stdout is not None
@@ -115,6 +116,7 @@ def test_ctrl_c_ends_a_script_that_waits(name):
 # ---------------------------------------------------------------------- runner
 
 
+@pytest.mark.linux("pywin32 itself is there on Windows")
 def test_the_runner_shows_a_script_what_it_would_see(tmp_path):
     (tmp_path / "beside.py").write_text("value = 5\n")
     program = tmp_path / "program.py"
@@ -153,6 +155,7 @@ def clean_modules() -> Iterator[None]:
     sys.modules.update({n: m for n, m in before.items() if n in compat._MODULES})
 
 
+@pytest.mark.linux("pywin32 itself is there on Windows")
 def test_installing_makes_the_modules_importable(clean_modules):
     with pytest.raises(ModuleNotFoundError):
         import win32pipe
@@ -183,6 +186,7 @@ def test_pywin32_is_left_alone(clean_modules, tmp_path, monkeypatch):
     assert "winerror" not in sys.modules
 
 
+@pytest.mark.linux("pywin32 itself is there on Windows")
 def test_a_module_that_is_neither_is_named(clean_modules, tmp_path, monkeypatch):
     (tmp_path / "win32con.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)

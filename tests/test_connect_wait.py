@@ -275,6 +275,7 @@ def test_connect_sees_the_pipe_go(pair: Pair) -> None:
         connecting.result()
 
 
+@pytest.mark.linux("the runtime directory")
 def test_connect_waits_for_the_runtime_directory(
     name: str, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -325,6 +326,7 @@ def only(items: list):
     return item
 
 
+@pytest.mark.linux("signals between threads")
 def test_cancelling_is_not_for_names(name: str) -> None:
     """The limit is what ends a wait for a name; a signal's handler as well."""
     import os

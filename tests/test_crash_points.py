@@ -23,6 +23,8 @@ from harness import (
 )
 from victims import GONE, clean, settled
 
+pytestmark = pytest.mark.linux("the fault points are those of the Linux transport")
+
 POINTS = sorted(
     {
         point

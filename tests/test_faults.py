@@ -27,6 +27,8 @@ from harness import (
     spawn,
 )
 
+pytestmark = pytest.mark.linux("the fault points are those of the Linux transport")
+
 SITES = sorted(
     {
         site

@@ -15,6 +15,8 @@ import pytest
 
 from harness import LIMIT, environment
 
+pytestmark = pytest.mark.linux("fork")
+
 PRELUDE = """
 import os, signal, sys, threading, time, traceback
 import namedpipe

@@ -6,7 +6,6 @@ registry and the first message on the socket."""
 
 import array
 import contextlib
-import fcntl
 import os
 import socket
 import struct
@@ -18,6 +17,11 @@ import pytest
 import namedpipe
 from conftest import Call
 from harness import E, Peer, fails
+
+with contextlib.suppress(ImportError):  # not on Windows
+    import fcntl
+
+pytestmark = pytest.mark.linux("the files and sockets of the Linux transport")
 
 # npx_meta.h: magic, then the format.
 MAGIC = 0x524D455049504E0A

@@ -24,6 +24,8 @@ from harness import (
     poll_until,
 )
 
+pytestmark = pytest.mark.linux("/proc tells what is open")
+
 
 def threads(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/task"))

@@ -290,6 +290,7 @@ def test_many_names(name: str) -> None:
         assert set(namedpipe.names()) == wanted
 
 
+@pytest.mark.linux("the runtime directory")
 def test_strange_files_are_no_pipes(runtime_directory) -> None:
     """S8: whatever lies in the runtime directory."""
     (runtime_directory / "file").write_text("x")

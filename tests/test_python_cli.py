@@ -18,6 +18,8 @@ import namedpipe
 from conftest import LIMIT, Call
 from namedpipe import __main__, _doctor
 
+pytestmark = pytest.mark.linux("SIGINT ends the servers; the lines end otherwise")
+
 
 def start(*words: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(

@@ -133,6 +133,7 @@ def test_records_can_be_pickled(messages: Ends):
         assert type(again) is type(record)
 
 
+@pytest.mark.linux("the module resource")
 def test_making_and_dropping_costs_no_memory():
     script = """
         import resource, namedpipe
@@ -308,6 +309,7 @@ def test_interpreters_with_a_gil_each_run_at_the_same_time():
 # ------------------------------------------------------------ processes' ends
 
 
+@pytest.mark.linux("fork")
 def test_the_child_of_a_fork_gets_error_6(messages: Ends):
     server, client = messages
     reading, writing = os.pipe()
@@ -331,6 +333,7 @@ def test_the_child_of_a_fork_gets_error_6(messages: Ends):
     assert server.recv() == b"ours still"
 
 
+@pytest.mark.linux("fork")
 def test_a_forked_process_is_interrupted_in_its_own_main_thread():
     """Also when a thread that was not the main one has forked."""
     script = """

@@ -15,6 +15,7 @@ import pytest
 
 import namedpipe
 from conftest import LIMIT
+from observe import WINDOWS
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "bindings" / "python" / "examples"
@@ -54,14 +55,30 @@ def test_a_free_threaded_python_gets_its_own(monkeypatch, gil_disabled):
     assert asked["options"] == {}
 
 
-def test_every_source_file_of_the_core_and_the_binding_is_compiled(monkeypatch):
+@pytest.mark.parametrize("system", ["linux", "win32"])
+def test_every_source_file_of_the_core_and_the_binding_is_compiled(monkeypatch, system):
+    if system == "win32":
+        monkeypatch.setenv("NAMEDPIPE_WINDOWS_PYTHON", "/some/python")
+    elif WINDOWS:
+        pytest.skip("there is no other system to build for")
     [extension] = asked_for(monkeypatch, 0)["ext_modules"]
     expected = {
         path.relative_to(ROOT).as_posix()
-        for folder in ("core", "core/pipe", "core/linux", "bindings/python/src")
+        for folder in ("core", "core/pipe", f"core/{system}", "bindings/python/src")
         for path in (ROOT / folder).glob("*.c")
     }
     assert set(extension.sources) == expected
+
+
+def test_for_windows_it_is_built_with_the_headers_of_a_python_there(monkeypatch):
+    monkeypatch.setenv("NAMEDPIPE_WINDOWS_PYTHON", "/some/python")
+    asked = asked_for(monkeypatch, 0)
+    [extension] = asked["ext_modules"]
+    assert "/some/python/include" in extension.include_dirs
+    assert "/some/python/libs" in extension.library_dirs
+    assert "python3" in extension.libraries
+    wheel = {"py_limited_api": "cp311", "plat_name": "win_amd64"}
+    assert asked["options"] == {"bdist_wheel": wheel}
 
 
 def test_there_is_one_version(monkeypatch):
@@ -86,6 +103,7 @@ def run_example(name: str, *words: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.linux("SIGINT ends the server")
 def test_the_example_of_a_server_and_its_client(own_directory, name):
     with (
         run_example("client.py", name) as client,

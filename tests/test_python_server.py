@@ -164,6 +164,7 @@ def test_serve_takes_functions_only(name):
             server.serve(print, threads=3)
 
 
+@pytest.mark.linux("descriptors of pipes")
 def test_fileno_of_a_server_can_be_waited_for(name):
     with namedpipe.listen(name) as server:
         poll = select.poll()

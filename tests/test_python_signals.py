@@ -14,6 +14,8 @@ import pytest
 import namedpipe
 from conftest import LIMIT, Ends, is_blocked, poll_until
 
+pytestmark = pytest.mark.linux("signals between threads and processes")
+
 MAIN = threading.get_native_id()
 
 

@@ -4,8 +4,8 @@
 """The runtime directory, and running out of what the system has: a clear error,
 nothing left behind, and everything works again afterwards."""
 
+import contextlib
 import os
-import resource
 import shutil
 import subprocess
 import sys
@@ -25,6 +25,11 @@ from harness import (
     require,
     spawn,
 )
+
+with contextlib.suppress(ImportError):  # not on Windows
+    import resource
+
+pytestmark = pytest.mark.linux("the runtime directory and resource limits")
 
 
 @pytest.fixture

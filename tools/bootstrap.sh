@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: the namedpipe authors
 
-# Bring this machine to where namedpipe can be built, and with the words "test"
-# or "check" also tested or checked:
+# Bring this machine to where namedpipe can be built, and with the words "test",
+# "check" or "wine" also tested, checked, or built and tested for Windows:
 #
-#     tools/bootstrap.sh [test] [check]
+#     tools/bootstrap.sh [test] [check] [wine]
 #
 # Looks for things, not for packages, so any way of having installed them will
 # do. Silent and quick when nothing is missing. Otherwise installs Debian
@@ -36,6 +36,10 @@ have_python_headers() {
 sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))'
 }
 
+have_wine64() {
+    WINEDEBUG=-all wine --version
+}
+
 look() {
     missing=
     need gcc command -v cc
@@ -60,6 +64,13 @@ look() {
             need luarocks command -v luarocks
             need shellcheck command -v shellcheck
             need g++ have_cxx
+            ;;
+        wine)
+            need gcc-mingw-w64-x86-64 command -v x86_64-w64-mingw32-gcc
+            need wine command -v wine
+            need wine64 have_wine64
+            need maven command -v mvn
+            need lua-busted lua5.4 -e 'require "busted"'
             ;;
         *)
             echo "bootstrap.sh: unknown purpose: $purpose" >&2

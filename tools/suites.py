@@ -11,6 +11,7 @@ that gives no result counts as one failure.
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,9 @@ class Result(NamedTuple):
     skipped: int = 0
 
 
-def execute(command: list[str], **options) -> subprocess.CompletedProcess | None:
+def execute(
+    command: list[str], limit: float = TIME_LIMIT, **options
+) -> subprocess.CompletedProcess | None:
     """Run a suite, showing what it prints; None if it did not end."""
     print("\n$", " ".join(command), flush=True)
     try:
@@ -39,19 +42,19 @@ def execute(command: list[str], **options) -> subprocess.CompletedProcess | None
             command,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
-            timeout=TIME_LIMIT,
+            timeout=limit,
             check=False,
             **options,
         )
     except subprocess.TimeoutExpired:
-        print(f"not finished after {TIME_LIMIT} s", flush=True)
+        print(f"not finished after {limit} s", flush=True)
         return None
 
 
-def from_junit(name: str, report: Path, command: list[str]) -> Result:
+def from_junit(name: str, report: Path, command: list[str], **options) -> Result:
     """Run a command that writes a JUnit report."""
     report.unlink(missing_ok=True)
-    process = execute(command)
+    process = execute(command, **options)
     if process is None or not report.exists():
         return Result(name, failed=1)
     root = ET.parse(report).getroot()
@@ -86,14 +89,14 @@ def pytest(arguments: list[str]) -> Result:
     return from_junit("python", report, [*command, f"--junitxml={report}", *arguments])
 
 
-def busted() -> Result:
-    name = "lua"
+def busted(name: str, command: list[str], **options) -> Result:
     process = execute(
-        ["busted", "--lua=lua5.4", "-o", "plainTerminal", "tests/lua"],
+        [*command, "-o", "plainTerminal", "tests/lua"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        **options,
     )
     if process is None:
         return Result(name, failed=1)
@@ -116,19 +119,14 @@ def run(part: str, arguments: list[str]) -> list[Result]:
     if part in ("all", "c"):
         results += [ctest("release"), ctest("asan-ubsan"), ctest("tsan")]
     if part in ("all", "lua"):
-        results.append(busted())
+        results.append(busted("lua", ["busted", "--lua=lua5.4"]))
     if part in ("all", "py"):
         results.append(pytest(arguments))
     return results
 
 
-def main() -> int:
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    # Tests have runtime directories of their own; what forgets to must not meet
-    # the user's pipes.
-    with tempfile.TemporaryDirectory(prefix="np-tests-") as directory:
-        os.environ["NAMEDPIPE_DIR"] = directory
-        results = run(sys.argv[1], sys.argv[2:])
+def sum_up(results: list[Result]) -> int:
+    """Say how it went; the exit status."""
     print()
     for result in results:
         state = "FAILED" if result.failed or not result.passed else "ok"
@@ -142,5 +140,18 @@ def main() -> int:
     return 1 if failed else 0
 
 
+def main() -> int:
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    # Tests have runtime directories of their own; what forgets to must not meet
+    # the user's pipes.
+    with tempfile.TemporaryDirectory(prefix="np-tests-") as directory:
+        os.environ["NAMEDPIPE_DIR"] = directory
+        results = run(sys.argv[1], sys.argv[2:])
+    return sum_up(results)
+
+
 if __name__ == "__main__":
+    # A shell starts what it puts into the background with Ctrl-C ignored, and
+    # the tests about Ctrl-C would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

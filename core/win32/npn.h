@@ -131,7 +131,7 @@ bool npn_stash_put(struct npn_reads *reads, const void *data, size_t n,
 bool npn_stash_full(struct npn_reads *reads);
 void npn_stash_drop(struct npn_reads *reads);
 
-/* ------------------------------------------------------------------ the rest */
+/* ----------------------------------------------------------------- the rest */
 
 struct npn_pipe {
     struct np_pipe base;
@@ -139,6 +139,7 @@ struct npn_pipe {
     bool server;
     bool messages; /* the pipe's type */
     uint32_t access;
+    atomic_bool unaccepted; /* nobody has been told of the client yet */
     struct npn_hub hub;
     struct npn_reads reads;
 };
@@ -148,7 +149,8 @@ static inline struct npn_pipe *npn_of(np_pipe *pipe)
     return (struct npn_pipe *)pipe;
 }
 
-/* The kernel's name of a pipe. */
+/* The kernel's name of a pipe: with \\?\ in front, so that nothing in it is
+ * taken for a path (NM2). */
 struct npn_path {
     wchar_t text[NPI_NAME_UNITS + 1];
 };

@@ -65,7 +65,7 @@ int npn_io(struct npn_pipe *h, npn_start *start, void *arg, DWORD *n_out,
     return code;
 }
 
-/* ---------------------------------------------- what takes no OVERLAPPED */
+/* ------------------------------------------------- what takes no OVERLAPPED */
 
 /* What "try once" allows the thread to begin and end in. */
 #define ONCE_MS 20

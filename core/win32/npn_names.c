@@ -13,13 +13,20 @@
 /* Windows does not tell when a pipe appears or goes; look so often. */
 #define LOOK_MS 10
 
-/* ------------------------------------------------------------------ questions */
+/* Wine's word for a pipe that went while somebody waited for it (WT2). */
+#define HANDLES_CLOSED 676
+
+/* ---------------------------------------------------------------- questions */
 
 static DWORD ask(const struct npi_name *name, DWORD ms)
 {
     struct npn_path path;
     npn_path(name, &path);
-    return WaitNamedPipeW(path.text, ms) ? 0 : GetLastError();
+    if (WaitNamedPipeW(path.text, ms)) {
+        return 0;
+    }
+    DWORD error = GetLastError();
+    return error == HANDLES_CLOSED ? ERROR_FILE_NOT_FOUND : error;
 }
 
 /* Asking whether an instance listens takes none. */
@@ -70,7 +77,11 @@ static int search(const char *pattern, struct list *list)
     HANDLE search = FindFirstFileW(L"\\\\.\\pipe\\*", &found);
     if (search == INVALID_HANDLE_VALUE) {
         DWORD error = GetLastError();
-        return error == ERROR_NO_MORE_FILES ? NP_OK : (int)error;
+        return error == ERROR_NO_MORE_FILES
+                   ? NP_OK
+                   : npi_fail(NP_NOT_SUPPORTED,
+                              "the system does not list its pipes: error %lu",
+                              error);
     }
     bool kept = true;
     do {
@@ -92,7 +103,7 @@ int npi_os_names(const char *pattern, char **list_out)
     return NP_OK;
 }
 
-/* -------------------------------------------------------------------- waiting */
+/* ------------------------------------------------------------------ waiting */
 
 /* All who wait for a name, so that they can be made to look at a counter. */
 static struct npn_hub waiting = {.lock = SRWLOCK_INIT};

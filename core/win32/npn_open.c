@@ -17,6 +17,7 @@ void npn_path(const struct npi_name *name, struct npn_path *path_out)
             *c = L'\\';
         }
     }
+    path_out->text[2] = L'?';
 }
 
 static struct npn_pipe *new_pipe(const struct npi_name *name, bool server)
@@ -38,7 +39,7 @@ static int is_message_pipe(HANDLE file, bool *messages_out)
     return code;
 }
 
-/* -------------------------------------------------------------------- server */
+/* ------------------------------------------------------------------- server */
 
 /* The type of a pipe that exists is not known before an instance of it is
  * made: then a read mode that follows the type asks for another try. */
@@ -75,6 +76,10 @@ static int create(struct npn_pipe *h, const np_server_opts *opts)
     if (h->file == INVALID_HANDLE_VALUE) {
         return (int)GetLastError();
     }
+    if (opts->access == NP_OUTBOUND) {
+        h->messages = opts->mode == NP_MESSAGE; /* it may not ask (C13) */
+        return NP_OK;
+    }
     int code = is_message_pipe(h->file, &h->messages);
     if (code == NP_OK && follows && h->messages && opts->mode == NP_BYTE) {
         CloseHandle(h->file);
@@ -107,10 +112,11 @@ int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
         return NP_NOT_ENOUGH_MEMORY;
     }
     h->access = opts->access; /* INBOUND reads, OUTBOUND writes */
+    atomic_init(&h->unaccepted, true);
     return hand_over(h, create(h, opts), pipe_out);
 }
 
-/* -------------------------------------------------------------------- client */
+/* ------------------------------------------------------------------- client */
 
 #define ALWAYS (FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
 
@@ -132,6 +138,19 @@ static HANDLE open_file(const struct npn_path *path, DWORD wanted)
                        FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT |
                            SECURITY_IDENTIFICATION,
                        NULL);
+}
+
+/* Wine lets those in who ask for rights one by one (F2). */
+static int check_direction(struct npn_pipe *h, uint32_t access)
+{
+    struct npn_local local;
+    int code = npn_local(h->file, &local);
+    if (code == NP_OK && ((access & NP_READ && local.configuration == 0) ||
+                          (access & NP_WRITE && local.configuration == 1))) {
+        code = NP_ACCESS_DENIED;
+    }
+    h->messages = code == NP_OK && local.type != 0;
+    return code;
 }
 
 static int set_mode(struct npn_pipe *h, const np_client_opts *opts,
@@ -174,7 +193,7 @@ static int open_end(struct npn_pipe *h, const np_client_opts *opts,
     }
     int code = npn_check_owner(h->file);
     if (code == NP_OK) {
-        code = is_message_pipe(h->file, &h->messages);
+        code = check_direction(h, opts->access);
     }
     if (code == NP_OK) {
         code = set_mode(h, opts, own_type);

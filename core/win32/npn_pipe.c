@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-/* ----------------------------------------------------------------- accepting */
+/* ---------------------------------------------------------------- accepting */
 
 static DWORD start_connect(HANDLE file, void *unused, OVERLAPPED *overlapped)
 {
@@ -21,7 +21,12 @@ static DWORD start_connect(HANDLE file, void *unused, OVERLAPPED *overlapped)
 static int accept_client(np_pipe *pipe, npi_deadline deadline)
 {
     DWORD unused;
-    return npn_io(npn_of(pipe), start_connect, NULL, &unused, deadline);
+    struct npn_pipe *h = npn_of(pipe);
+    int code = npn_io(h, start_connect, NULL, &unused, deadline);
+    if (code == NP_OK || code == NP_PIPE_CONNECTED || code == NP_NO_DATA) {
+        atomic_store(&h->unaccepted, false);
+    }
+    return code;
 }
 
 static int disconnect(np_pipe *pipe)
@@ -31,10 +36,11 @@ static int disconnect(np_pipe *pipe)
         return (int)GetLastError();
     }
     npn_stash_drop(&h->reads);
+    atomic_store(&h->unaccepted, true);
     return NP_OK;
 }
 
-/* ------------------------------------------------------------------- writing */
+/* ------------------------------------------------------------------ writing */
 
 static DWORD start_write(HANDLE file, void *arg, OVERLAPPED *overlapped)
 {
@@ -66,7 +72,7 @@ static int flush(np_pipe *pipe, npi_deadline deadline)
                         deadline);
 }
 
-/* ----------------------------------------------------------------- the handle */
+/* --------------------------------------------------------------- the handle */
 
 static int get_fd(np_pipe *pipe, int *fd_out)
 {

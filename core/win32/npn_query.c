@@ -9,7 +9,7 @@
 
 #define FILE_PIPE_LOCAL 24 /* FilePipeLocalInformation of the driver kit */
 
-/* ------------------------------------------------------------------- locally */
+/* ------------------------------------------------------------------ locally */
 
 int npn_local(HANDLE file, struct npn_local *local_out)
 {
@@ -66,7 +66,7 @@ int npn_get_info(np_pipe *pipe, np_info *info_out)
     return code;
 }
 
-/* ------------------------------------------------------------------- the peer */
+/* ----------------------------------------------------------------- the peer */
 
 static bool token_user(HANDLE process, void *user, DWORD size)
 {

@@ -155,7 +155,7 @@ static size_t stash_take(struct npn_reads *reads, void *buf, size_t n)
     return n;
 }
 
-/* ------------------------------------------------------------ kernel's reads */
+/* ----------------------------------------------------------- kernel's reads */
 
 struct span {
     void *data;
@@ -211,7 +211,7 @@ static bool reads_messages(struct npn_pipe *h)
            (mode & PIPE_READMODE_MESSAGE);
 }
 
-/* ------------------------------------------------------- reading, being alone */
+/* ----------------------------------------------------- reading, being alone */
 
 /* What a read finds in front of it, the stash included. */
 struct front {
@@ -320,6 +320,7 @@ int npn_read(np_pipe *pipe, struct npi_read *op, npi_deadline deadline)
     struct npn_pipe *h = npn_of(pipe);
     struct npn_turn turn = {.alone = op->whole};
     int code = NP_OK;
+    atomic_store_explicit(&h->unaccepted, false, memory_order_relaxed);
     npn_turn_take(&h->reads, &turn);
     if (!npn_my_turn(&h->reads, &turn)) {
         code = deadline == 0 ? NP_TIMEOUT : wait_for_turn(h, &turn, deadline);
@@ -331,7 +332,7 @@ int npn_read(np_pipe *pipe, struct npi_read *op, npi_deadline deadline)
     return code;
 }
 
-/* --------------------------------------------------------------- transacting */
+/* -------------------------------------------------------------- transacting */
 
 struct exchange {
     struct npi_write *request;
@@ -351,13 +352,19 @@ static DWORD start_transact(HANDLE file, void *arg, OVERLAPPED *overlapped)
 }
 
 /* TR2: neither unread data nor another read may be there; what is in the stash
- * the kernel does not see. */
-static bool may_transact(struct npn_pipe *h, struct npn_turn *turn)
+ * the kernel does not see. What is wrong besides is said first (TR1). */
+static int may_transact(struct npn_pipe *h, struct npn_turn *turn)
 {
+    struct npn_local local;
     AcquireSRWLockShared(&h->reads.lock);
     bool may = h->reads.first == turn && !h->reads.stash.full;
     ReleaseSRWLockShared(&h->reads.lock);
-    return may;
+    if (may) {
+        return NP_OK; /* the kernel says the rest */
+    }
+    bool right = reads_messages(h) && npn_local(h->file, &local) == NP_OK &&
+                 local.state == NP_CONNECTED;
+    return right ? NP_PIPE_BUSY : NP_BAD_PIPE;
 }
 
 int npn_transact(np_pipe *pipe, struct npi_write *request,
@@ -368,8 +375,8 @@ int npn_transact(np_pipe *pipe, struct npi_write *request,
     struct exchange exchange = {request, reply};
     DWORD got = 0;
     npn_turn_take(&h->reads, &turn);
-    int code = NP_PIPE_BUSY;
-    if (may_transact(h, &turn)) {
+    int code = may_transact(h, &turn);
+    if (code == NP_OK) {
         code = npn_io(h, start_transact, &exchange, &got, deadline);
         reply->got = got;
     }
@@ -377,7 +384,7 @@ int npn_transact(np_pipe *pipe, struct npi_write *request,
     return code;
 }
 
-/* ------------------------------------------------------------------- peeking */
+/* ------------------------------------------------------------------ peeking */
 
 static int peek_stash(struct npn_pipe *h, struct npi_peek *op)
 {

@@ -84,13 +84,41 @@ int npn_security(SECURITY_ATTRIBUTES *attributes_out)
     return code;
 }
 
-/* -------------------------------------------------------------- the server's */
+/* ------------------------------------------------------------- the server's */
 
 static bool is_trusted(PSID owner)
 {
     return owner && (EqualSid(owner, own.sid) ||
                      IsWellKnownSid(owner, WinLocalSystemSid) ||
                      IsWellKnownSid(owner, WinBuiltinAdministratorsSid));
+}
+
+/* Wine has pipes without an owner, namely those whose maker left the security
+ * descriptor to the system: there the server's process tells whose it is. */
+static bool is_own_process(DWORD pid)
+{
+    _Alignas(TOKEN_USER) char user[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+    DWORD size = sizeof user;
+    HANDLE process, token;
+    process = OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, FALSE, pid);
+    if (!process) {
+        return false;
+    }
+    bool own_one = false;
+    if (OpenProcessToken(process, TOKEN_QUERY, &token)) {
+        own_one = GetTokenInformation(token, TokenUser, user, size, &size) &&
+                  EqualSid(((TOKEN_USER *)(void *)user)->User.Sid, own.sid);
+        CloseHandle(token);
+    }
+    CloseHandle(process);
+    return own_one;
+}
+
+static bool is_ownerless_and_ours(HANDLE file, PSID owner)
+{
+    DWORD pid;
+    return !owner && GetNamedPipeServerProcessId(file, &pid) &&
+           is_own_process(pid);
 }
 
 int npn_check_owner(HANDLE file)
@@ -108,7 +136,7 @@ int npn_check_owner(HANDLE file)
         return npi_fail(NP_SERVER_NOT_TRUSTED,
                         "cannot find out whose pipe it is: error %lu", error);
     }
-    if (!is_trusted(owner)) {
+    if (!is_trusted(owner) && !is_ownerless_and_ours(file, owner)) {
         code = npi_fail(NP_SERVER_NOT_TRUSTED,
                         "the pipe belongs to another user");
     }

@@ -47,7 +47,7 @@ struct selection {
     struct npn_events *events;
 };
 
-/* -------------------------------------------------------------------- probes */
+/* ------------------------------------------------------------------- probes */
 
 /* What a probe that has ended says; false: nothing, try again. */
 static bool is_ready(struct probe *probe, DWORD error, DWORD got)
@@ -100,6 +100,9 @@ static bool begin(struct probe *probe, HANDLE event)
         return true; /* what is wrong the next call will say */
     }
     bool listening = local.state == NP_LISTENING;
+    if (!listening && h->server && atomic_load(&h->unaccepted)) {
+        return true; /* an accept would not wait */
+    }
     probe->polled = is_nowait(h->file);
     if (!listening && !probe->queued) {
         probe->turn = (struct npn_turn){.alone = true};
@@ -158,7 +161,7 @@ static bool end(struct probe *probe)
     return ready;
 }
 
-/* ----------------------------------------------------------------- selecting */
+/* ---------------------------------------------------------------- selecting */
 
 static size_t look_once(struct selection *s, bool *started)
 {

@@ -17,10 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check_dir.h" /* of the system */
+
 static const char *check_test = "main"; /* the name of the test that runs */
 static int check_failures;              /* all, and those of this test */
 static int check_before;
-static char check_path[64];
 
 static inline void check_note(const char *file, int line, const char *text)
 {
@@ -55,26 +56,5 @@ static inline void check_eq(const char *file, int line, const char *text,
      printf("%s %s\n", check_failures == check_before ? "ok" : "not ok",       \
             #test),                                                            \
      (void)fflush(stdout))
-
-static inline void check_dir_remove(void)
-{
-    char command[96];
-
-    snprintf(command, sizeof command, "rm -rf '%s'", check_path);
-    if (system(command) != 0) {
-        fprintf(stderr, "%s is left behind\n", check_path);
-    }
-}
-
-/* Give this process a runtime directory of its own; removed at exit. */
-static inline const char *check_dir(void)
-{
-    snprintf(check_path, sizeof check_path, "/tmp/np-check-XXXXXX");
-    if (!mkdtemp(check_path) || setenv("NAMEDPIPE_DIR", check_path, 1)) {
-        abort();
-    }
-    atexit(check_dir_remove);
-    return check_path;
-}
 
 #endif

@@ -2,7 +2,11 @@
 -- SPDX-FileCopyrightText: the namedpipe authors
 
 -- A peer program (tests/peers/peer.lua) as another process: lines go to it
--- through popen, answers come back through a fifo.
+-- through popen, answers come back through a fifo, or on Windows through a pipe
+-- of our own.
+
+local np = require "namedpipe"
+local ends = require "tests.lua.ends"
 
 local child = {}
 child.__index = child
@@ -11,16 +15,31 @@ local PEER <const> = "tests/peers/peer.lua"
 -- What the process may live at most, seconds.
 local LIFE <const> = 60
 
-function child.start()
+local function start_with_fifo(lua)
   local fifo = os.tmpname()
   assert(os.remove(fifo))
   assert(os.execute("mkfifo " .. fifo))
-  local lua = os.getenv("LUA") or "lua5.4"
   local command = ("exec timeout %d %s %s >%s"):format(LIFE, lua, PEER, fifo)
-  local self = setmetatable({input = assert(io.popen(command, "w"))}, child)
-  self.output = assert(io.open(fifo))
+  local input = assert(io.popen(command, "w"))
+  local output = assert(io.open(fifo))
   assert(os.remove(fifo))
-  return self
+  return input, output
+end
+
+-- cmd.exe complains that what it redirects into is no file, hence "nul".
+local function start_with_pipe(lua)
+  local output = assert(np.create(ends.name(), {access = "inbound"}))
+  local command = ("%s %s 2>nul >%s"):format(lua, PEER, output:path())
+  local input = assert(io.popen(command, "w"))
+  assert(output:accept(ends.LIMIT))
+  output:settimeout(LIFE)
+  return input, output
+end
+
+function child.start()
+  local start = ends.windows and start_with_pipe or start_with_fifo
+  local input, output = start(os.getenv("LUA") or "lua5.4")
+  return setmetatable({input = input, output = output}, child)
 end
 
 -- Give a verb without waiting for its answer.

@@ -34,8 +34,21 @@ function ends.forget()
   made = {}
 end
 
-local stat <close> = assert(io.open("/proc/self/stat"))
-ends.pid = stat:read("n")
+ends.windows = package.config:sub(1, 1) == "\\"
+
+-- Lua does not tell who it is; on Windows only a pipe with both ends here does.
+local function own_pid()
+  if not ends.windows then
+    local stat <close> = assert(io.open("/proc/self/stat"))
+    return stat:read("n")
+  end
+  local name = ("lua-test-%d-%p"):format(os.time(), {})
+  local _ <close> = assert(np.create(name))
+  local client <close> = assert(np.open(name))
+  return client:peer().pid
+end
+
+ends.pid = own_pid()
 
 function ends.name()
   count = count + 1
@@ -48,6 +61,19 @@ end
 
 function ends.open(server, options)
   return ends.keep(np.open(server:path(), options))
+end
+
+function ends.kill(pid)
+  os.execute((ends.windows and "taskkill /F /PID %d >nul" or "kill -9 %d"):format(pid))
+end
+
+-- it() for what is not there on Windows.
+function ends.on_linux(it, pending, name, body)
+  if ends.windows then
+    pending(name .. " (Linux only)")
+  else
+    it(name, body)
+  end
 end
 
 -- A server's end and a client's, connected. Both read messages if it is a

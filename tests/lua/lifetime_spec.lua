@@ -119,7 +119,7 @@ describe("collection", function()
 end)
 
 describe("opening and closing", function()
-  it("leaves no descriptor behind", function()
+  ends.on_linux(it, pending, "leaves no descriptor behind", function()
     local function round()
       local server, client = ends.messages()
       client:send(("x"):rep(10000))

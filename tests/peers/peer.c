@@ -405,16 +405,37 @@ static bool serve_line(char *line)
     return error || verb->run != do_quit;
 }
 
-int main(void)
+/* The next line of stdin, of any length, to be freed; NULL at the end. */
+static char *read_line(void)
 {
-    char *line = NULL;
-    size_t size = 0;
-    bool going = true;
+    size_t size = 256, used = 0;
+    char *line = allocate(size);
 
-    while (going && getline(&line, &size, stdin) > 0) {
-        going = serve_line(line);
+    while (fgets(line + used, (int)(size - used), stdin)) {
+        used += strlen(line + used);
+        if (used > 0 && line[used - 1] == '\n') {
+            return line;
+        }
+        size *= 2;
+        char *longer = realloc(line, size);
+        if (!longer) {
+            abort();
+        }
+        line = longer;
     }
     free(line);
+    return NULL;
+}
+
+int main(void)
+{
+    char *line;
+    bool going = true;
+
+    while (going && (line = read_line()) != NULL) {
+        going = serve_line(line);
+        free(line);
+    }
     for (uint32_t i = 0; i < handle_count; i++) {
         np_close(handles[i].pipe);
         np_server_close(handles[i].server);

@@ -5,18 +5,22 @@
 
 #include "pynp.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 static const struct {
-    int code, error;
+    int code;
+    const char *error; /* its name in the module errno */
     enum pynp_class class;
 } codes[] = {
 #define NP_X(name, code, errno_name, class, text)                              \
-    {code, errno_name, PYNP_##class},
+    {code, #errno_name, PYNP_##class},
     NP_ERRORS(NP_X)
 #undef NP_X
 };
+
+#define CODE_COUNT (sizeof codes / sizeof *codes)
 
 /* OSError's own text begins with errno; the number that is the same on every
  * system says more. */
@@ -95,8 +99,28 @@ static int add_class(PyObject *module, pynp_state *st, enum pynp_class index,
     return failed ? -1 : 0;
 }
 
+/* Python has numbers of its own for some of them on Windows. */
+static int find_errnos(pynp_state *st)
+{
+    static_assert(CODE_COUNT == PYNP_CODE_COUNT, "one for each code");
+    PyObject *errnos = PyImport_ImportModule("errno");
+    for (size_t i = 0; errnos && i < CODE_COUNT; i++) {
+        PyObject *number = PyObject_GetAttrString(errnos, codes[i].error);
+        st->errnos[i] = number ? (int)PyLong_AsLong(number) : EINVAL;
+        Py_XDECREF(number);
+        if (PyErr_Occurred()) {
+            Py_CLEAR(errnos);
+        }
+    }
+    Py_XDECREF(errnos);
+    return errnos ? 0 : -1;
+}
+
 int pynp_errors_init(PyObject *module, pynp_state *st)
 {
+    if (find_errnos(st) < 0) {
+        return -1;
+    }
 #define PYNP_X(name, second, doc)                                              \
     if (add_class(module, st, PYNP_##name,                                     \
                   PYNP_##name == PYNP_PipeError                                \
@@ -152,9 +176,9 @@ static PyObject *raise_text(pynp_state *st, int code, PyObject *text,
 {
     int error = EINVAL;
     enum pynp_class class = PYNP_PipeError;
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+    for (size_t i = 0; i < CODE_COUNT; i++) {
         if (codes[i].code == code) {
-            error = codes[i].error;
+            error = st->errnos[i];
             class = codes[i].class;
         }
     }

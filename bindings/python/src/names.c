@@ -34,7 +34,7 @@ PYNP_FAST(pynp_wait_for)
 static int call(pynp_state *st, const char *name, const Py_buffer *request,
                 size_t max, uint32_t ms, PyObject **reply_out)
 {
-    pynp_deadline deadline = pynp_deadline_in(ms);
+    npi_deadline deadline = npi_deadline_in(ms);
     np_pipe *pipe = NULL;
     pynp_wait wait;
     pynp_wait_begin(&wait, st);
@@ -44,7 +44,8 @@ static int call(pynp_state *st, const char *name, const Py_buffer *request,
         code = np_set_state(pipe, NP_READMODE_MESSAGE);
     }
     if (code == NP_OK) {
-        code = pynp_ask(st, pipe, request, max, pynp_left(deadline), reply_out);
+        code = pynp_ask(st, pipe, request, max, npi_left_ms(deadline),
+                        reply_out);
     }
     np_close(pipe);
     return code == NP_TIMEOUT ? NP_SEM_TIMEOUT : code;

@@ -127,13 +127,13 @@ PyObject *pynp_pipe_recv_into(PyObject *self, PyObject *const *args,
  * failure goes into its exception. */
 static PyObject *read_all(pynp_pipe *p, uint32_t ms)
 {
-    pynp_deadline deadline = pynp_deadline_in(ms);
+    npi_deadline deadline = npi_deadline_in(ms);
     PyObject *pieces = PyList_New(0);
     PyObject *empty = PyBytes_FromStringAndSize(NULL, 0);
     int code = pieces && empty ? NP_OK : PYNP_RAISED;
     while (code == NP_OK) {
         PyObject *data = NULL;
-        code = pynp_take(p->st, p->pipe, PY_SSIZE_T_MAX, pynp_left(deadline),
+        code = pynp_take(p->st, p->pipe, PY_SSIZE_T_MAX, npi_left_ms(deadline),
                          &data);
         if (code == NP_OK && PyList_Append(pieces, data) < 0) {
             code = PYNP_RAISED;
@@ -158,10 +158,10 @@ static PyObject *read_all(pynp_pipe *p, uint32_t ms)
  * are passed over. */
 static PyObject *read_some(pynp_pipe *p, size_t max, uint32_t ms)
 {
-    pynp_deadline deadline = pynp_deadline_in(ms);
+    npi_deadline deadline = npi_deadline_in(ms);
     for (;;) {
         PyObject *data = NULL;
-        int code = pynp_take(p->st, p->pipe, max, pynp_left(deadline), &data);
+        int code = pynp_take(p->st, p->pipe, max, npi_left_ms(deadline), &data);
         if (code == NP_BROKEN_PIPE) {
             return PyBytes_FromStringAndSize(NULL, 0);
         }
@@ -213,10 +213,10 @@ PyObject *pynp_pipe_readinto(PyObject *self, PyObject *const *args,
     }
     size_t got = 0;
     int code = atomic_load(&p->closed) ? NP_INVALID_HANDLE : NP_OK;
-    pynp_deadline deadline = pynp_deadline_in(ms);
+    npi_deadline deadline = npi_deadline_in(ms);
     while (code == NP_OK && got == 0 && view.len > 0) {
         code = pynp_read(p->st, p->pipe, view.buf, (size_t)view.len, &got,
-                         pynp_left(deadline));
+                         npi_left_ms(deadline));
     }
     PyBuffer_Release(&view);
     if (code == NP_OK || code == NP_MORE_DATA || code == NP_BROKEN_PIPE) {
@@ -327,8 +327,8 @@ PyObject *pynp_pipe_flush(PyObject *self, PyObject *const *args,
         timeout_of(p, slots[0], &ms) < 0) {
         return NULL;
     }
-    int code = np_flush(p->pipe, 0);
-    if (code == NP_TIMEOUT && ms > 0) {
+    int code = npi_os_tries_unseen ? np_flush(p->pipe, 0) : NP_TIMEOUT;
+    if (code == NP_TIMEOUT && (ms > 0 || !npi_os_tries_unseen)) {
         pynp_wait wait;
         pynp_wait_begin(&wait, p->st);
         code = np_flush(p->pipe, ms);

@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "namedpipe.h"
+#include "np_internal.h" /* deadlines, for what must call the core twice */
 
 #if PY_VERSION_HEX < 0x030B0000
 #error "namedpipe needs Python 3.11 or later"
@@ -72,11 +73,19 @@ enum pynp_class {
         PYNP_CLASS_COUNT
 };
 
+enum {
+#define PYNP_X(name, code, errno_name, class, text) PYNP_CODE_##name,
+    NP_ERRORS(PYNP_X)
+#undef PYNP_X
+        PYNP_CODE_COUNT
+};
+
 /* ----------------------------------------------------------- module state */
 
 typedef struct pynp_state {
     /* error.c */
     PyObject *classes[PYNP_CLASS_COUNT];
+    int errnos[PYNP_CODE_COUNT];
     /* records.c */
     PyTypeObject *peek_type;
     PyTypeObject *info_type;
@@ -173,16 +182,6 @@ int pynp_wait_end(pynp_wait *wait, int code);
 int pynp_wait_init(pynp_state *st);
 PyObject *pynp_after_fork(PyObject *module, PyObject *unused);
 PyObject *pynp_set_interrupt(PyObject *module, PyObject *check);
-
-/* A moment in milliseconds, so that a call which must wait twice keeps to one
- * time-out. 0 and NP_INFINITE stay what they are. */
-typedef struct pynp_deadline {
-    uint32_t ms;
-    int64_t end;
-} pynp_deadline;
-
-pynp_deadline pynp_deadline_in(uint32_t ms);
-uint32_t pynp_left(pynp_deadline deadline);
 
 /* ------------------------------------------- reading and writing (take.c) */
 

@@ -41,7 +41,7 @@ int pynp_write(pynp_state *st, np_pipe *pipe, const void *data, size_t size,
                size_t *put, uint32_t ms)
 {
     *put = 0;
-    if (size <= QUICK) {
+    if (size <= QUICK && npi_os_tries_unseen) {
         int code = np_write(pipe, data, size, put, 0);
         if (code != NP_TIMEOUT || ms == 0) {
             return code;
@@ -99,13 +99,14 @@ int pynp_take(pynp_state *st, np_pipe *pipe, size_t max, uint32_t ms,
         int code = read_with(np_read, st, pipe, small, max, &size, ms);
         return deliver(code, small, size, data_out);
     }
-    pynp_deadline deadline = pynp_deadline_in(ms);
+    npi_deadline deadline = npi_deadline_in(ms);
     int code = read_with(np_recv, st, pipe, small, SMALL, &size, ms);
     if (code != NP_INSUFFICIENT_BUFFER) {
         return deliver(code, small, size, data_out);
     }
     do {
-        code = take_large(st, pipe, max, pynp_left(deadline), &size, data_out);
+        code = take_large(st, pipe, max, npi_left_ms(deadline), &size,
+                          data_out);
     } while (code == NP_INSUFFICIENT_BUFFER);
     return code;
 }
@@ -113,7 +114,7 @@ int pynp_take(pynp_state *st, np_pipe *pipe, size_t max, uint32_t ms,
 int pynp_ask(pynp_state *st, np_pipe *pipe, const Py_buffer *request,
              size_t max, uint32_t ms, PyObject **data_out)
 {
-    pynp_deadline deadline = pynp_deadline_in(ms);
+    npi_deadline deadline = npi_deadline_in(ms);
     /* Without room for the reply, the reply stays where it is. */
     char nothing;
     size_t size = 0;
@@ -123,7 +124,7 @@ int pynp_ask(pynp_state *st, np_pipe *pipe, const Py_buffer *request,
                            0, &size, ms);
     code = pynp_wait_end(&wait, code);
     if (code == NP_MORE_DATA) {
-        return pynp_take(st, pipe, max, pynp_left(deadline), data_out);
+        return pynp_take(st, pipe, max, npi_left_ms(deadline), data_out);
     }
     return deliver(code, &nothing, 0, data_out);
 }

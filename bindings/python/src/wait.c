@@ -14,8 +14,6 @@
 
 #include "pynp.h"
 
-#include <time.h>
-
 #define HOOK "namedpipe._core._set_interrupt"
 
 PyObject *pynp_set_interrupt(PyObject *module, PyObject *check)
@@ -106,29 +104,4 @@ PyObject *pynp_after_fork(PyObject *module, PyObject *unused)
     (void)unused;
     pynp_module_state(module)->main_thread = PyThread_get_thread_ident();
     Py_RETURN_NONE;
-}
-
-static int64_t now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-pynp_deadline pynp_deadline_in(uint32_t ms)
-{
-    pynp_deadline deadline = {ms, 0};
-    if (ms != 0 && ms != NP_INFINITE) {
-        deadline.end = now() + ms;
-    }
-    return deadline;
-}
-
-uint32_t pynp_left(pynp_deadline deadline)
-{
-    if (deadline.ms == 0 || deadline.ms == NP_INFINITE) {
-        return deadline.ms;
-    }
-    int64_t left = deadline.end - now();
-    return left > 0 ? (uint32_t)left : 0;
 }

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+# SPDX-FileCopyrightText: the namedpipe authors
+
+# Build for 64-bit Windows with Debian's gcc-mingw-w64-x86-64; what is built is
+# run under Wine.
+
+set(CMAKE_SYSTEM_NAME Windows)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(CMAKE_C_COMPILER x86_64-w64-mingw32-gcc)
+set(CMAKE_RC_COMPILER x86_64-w64-mingw32-windres)
+set(CMAKE_CROSSCOMPILING_EMULATOR "${CMAKE_CURRENT_LIST_DIR}/../tools/wine.sh")
+
+# The preset names the folder of Lua for Windows in NAMEDPIPE_WINDOWS_ROOT.
+set(CMAKE_FIND_ROOT_PATH ${NAMEDPIPE_WINDOWS_ROOT} /usr/x86_64-w64-mingw32)
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES NAMEDPIPE_WINDOWS_ROOT)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
