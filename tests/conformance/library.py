@@ -19,6 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 # Win32's numbers. What reads names.h would make the other process start slowly.
 OK = 0
+INSUFFICIENT_BUFFER = 122
 MORE_DATA = 234
 # What a write fails with that says all the same how much of it was read.
 TAKEN_BACK = (258, 995, 0x20000001)
@@ -173,15 +174,29 @@ class Library:
         )
         return self._read_result(code, buffer, got)
 
+    def recv(self, pipe: int, size: int, ms: int) -> Result:
+        """As read; with 122 comes how much it takes."""
+        buffer, got = ctypes.create_string_buffer(size + 1), c_size_t(_UNTOUCHED)
+        code = self._np.np_recv(
+            c_void_p(pipe), buffer, c_size_t(size), byref(got), c_uint32(ms)
+        )
+        if code == INSUFFICIENT_BUFFER:
+            return code, got.value
+        return self._read_result(code, buffer, got)
+
     def write(self, pipe: int, data: bytes, ms: int) -> Result:
+        result = self.write_counted(pipe, data, ms)
+        return result if isinstance(result, int) or not result[0] else result[0]
+
+    def write_counted(self, pipe: int, data: bytes, ms: int) -> Result:
+        """As write; also of one that was taken back, how much had been read."""
         put = c_size_t(_UNTOUCHED)
         code = self._np.np_write(
             c_void_p(pipe), data, c_size_t(len(data)), byref(put), c_uint32(ms)
         )
-        if code == OK:
-            return OK, put.value
-        if code not in TAKEN_BACK:
-            _untouched(put)
+        if code == OK or code in TAKEN_BACK:
+            return code, put.value
+        _untouched(put)
         return code
 
     def peek(self, pipe: int, size: int) -> Result:

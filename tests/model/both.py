@@ -33,6 +33,13 @@ def _read_less(verb: str, ours: Result, theirs: Result) -> bool:
     return verb in ("read", "peek") and theirs[1].startswith(ours[1])
 
 
+def _was_done(verb: str, ours: Result, theirs: Result) -> bool:
+    """I5: there, writes of one end are taken back one after the other. When the
+    first is, the next may fit, and is done before its turn has come."""
+    ended = ours in (E.OPERATION_ABORTED, E.PIPE_NOT_CONNECTED, E.BROKEN_PIPE)
+    return verb == "write" and ended and isinstance(theirs, tuple)
+
+
 # The rule; the verb; what we gave; what Wine gave; None is anything.
 WINE: tuple[tuple[str, str, object, object], ...] = (
     ("O4", "disconnect", OK, E.PIPE_LISTENING),
@@ -56,6 +63,8 @@ def explained(verb: str, ours: Result, theirs: Result) -> str:
     """The rule in which Wine, or Linux, is known to differ from Windows."""
     if _read_less(verb, ours, theirs):
         return "R2"
+    if _was_done(verb, ours, theirs):
+        return "I5"
     if verb == "write" and ours == (OK, 0) and isinstance(theirs, tuple):
         return "WR7"
     if verb == "state" and isinstance(ours, tuple) and isinstance(theirs, tuple):

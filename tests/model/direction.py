@@ -156,10 +156,18 @@ class Direction:
 
     def withdraw(self, code: int) -> None:
         """I5: the writes that wait are taken back with their unread rest."""
-        for entry in list(self.entries):
-            if entry.writer:
-                entry.writer.finish(code)
-                self.entries.remove(entry)
+        for writer in self.writers():
+            self._remove(writer, code)
+
+    def withdraw_one(self, writer: Pending, code: int) -> None:
+        self._remove(writer, code)
+        self.settle()
+
+    def _remove(self, writer: Pending, code: int) -> None:
+        """It says how much of it has been read."""
+        (entry,) = [entry for entry in self.entries if entry.writer is writer]
+        writer.finish((code, writer.size - len(entry.data)))
+        self.entries.remove(entry)
 
     def fail_reads(self, code: int) -> None:
         for read in self.reads:

@@ -57,6 +57,7 @@ class Instance:
     messages: bool
     in_quota: int
     out_quota: int
+    most: int  # of the pipe, which may be gone before its last client
     turn: int = 0
     state: int = LISTENING
     server: End | None = None
@@ -108,7 +109,7 @@ class Pipe:
         bits = NOWAIT if flags & FLAG_NOWAIT else 0
         if (read_mode or self.mode) == MESSAGE and self.mode == MESSAGE:
             bits |= READMODE_MESSAGE
-        instance = Instance(self.access, self.mode == MESSAGE, *quotas)
+        instance = Instance(self.access, self.mode == MESSAGE, *quotas, self.most)
         instance.server = End(instance, True, access, bits, *instance.queues())
         self.instances.append(instance)
         self.ends.append(instance.server)
@@ -156,6 +157,9 @@ class Pipe:
 
     def exists(self) -> int:
         return OK if self.instances else E.FILE_NOT_FOUND
+
+    def names(self, name: str) -> Result:
+        return OK, [name] if self.instances else []
 
     def wait(self, wait: bool) -> int | Pending:
         if not self.instances:
@@ -242,6 +246,22 @@ class Pipe:
         end.outgoing.settle()
         return bool(calls)
 
+    def expire(self, call: Pending) -> None:
+        """The time of one call is up: it ends, and nothing has moved."""
+        if call.verb == "wait":
+            self.waits.remove(call)
+            call.finish(E.SEM_TIMEOUT)
+            return
+        end = call.end
+        assert isinstance(end, End)
+        if call.verb == "write":
+            end.outgoing.withdraw_one(call, E.TIMEOUT)
+            return
+        for calls in (end.instance.accepts, end.incoming.reads, end.outgoing.flushes):
+            if call in calls:
+                calls.remove(call)
+        call.finish(E.TIMEOUT)
+
     def _leave_first(self, direction: Direction) -> None:
         for entry in direction.entries:
             if entry.writer:
@@ -273,7 +293,7 @@ class Pipe:
         if end.mode & NOWAIT:
             return OK, self._put_nowait(queue, data)
         if not wait:
-            return E.TIMEOUT
+            return E.TIMEOUT, 0
         call = Pending("write", end, len(data))
         queue.put(data, call)
         queue.settle()
@@ -325,6 +345,17 @@ class Pipe:
             return E.TIMEOUT
         queue.reads.append(Pending("read", end, size, messages))
         return queue.reads[-1]
+
+    def recv(self, end: End, size: int, wait: bool) -> Result | Pending:
+        """A read that takes all there is to take, or nothing."""
+        entries = end.incoming.entries
+        if not self._read_code(end) and entries:
+            whole = end.incoming.unread()
+            if end.mode & READMODE_MESSAGE:
+                whole = len(entries[0].data)
+            if whole > size:
+                return E.INSUFFICIENT_BUFFER, whole
+        return self.read(end, size, wait)
 
     def peek(self, end: End, size: int) -> Result:
         state = end.state
@@ -409,6 +440,7 @@ class Pipe:
             instance.access,
             instance.out_quota,
             instance.in_quota,
+            instance.most,
         )
 
     def set_state(self, end: End, mode: int) -> int:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from conformance.backend import Local
 from conformance.world import BYTE, DUPLEX, MESSAGE, READ, READMODE_MESSAGE, WRITE
-from model.player import Player
+from model.player import Step, replay
 
 SERVER, CLIENT = 0, 1
-
-Step = tuple[str, dict[str, object]]
 
 
 def ends(mode: int, in_quota: int, out_quota: int) -> list[Step]:
@@ -30,15 +28,6 @@ def ends(mode: int, in_quota: int, out_quota: int) -> list[Step]:
 
 def step(verb: str, whom: int, **rest: object) -> Step:
     return verb, {"whom": whom, **rest}
-
-
-def replay(backend: Local, steps: list[Step]) -> None:
-    player = Player(backend)
-    try:
-        for verb, arguments in steps:
-            player.play(verb, **arguments)
-    finally:
-        player.finish()
 
 
 def test_a_flush_waits_for_writes_that_wait_in_line(backend: Local) -> None:
