@@ -121,11 +121,12 @@ int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
 #define ALWAYS (FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)
 
 /* Not GENERIC_WRITE: that includes the right to add instances, which a server
- * that is careful denies. */
+ * that is careful denies. GENERIC_READ has nothing of the kind; in this form
+ * Wine compares it with the pipe's direction, as it should (F2). */
 static DWORD rights(uint32_t access)
 {
     DWORD rights = ALWAYS;
-    rights |= access & NP_READ ? FILE_READ_DATA | FILE_READ_EA : 0;
+    rights |= access & NP_READ ? GENERIC_READ : 0;
     rights |= access & NP_WRITE ? FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES : 0;
     rights |= access & NP_WRITE_ATTRIBUTES ? FILE_WRITE_ATTRIBUTES : 0;
     return rights;
@@ -140,7 +141,7 @@ static HANDLE open_file(const struct npn_path *path, DWORD wanted)
                        NULL);
 }
 
-/* Wine lets those in who ask for rights one by one (F2). */
+/* Wine lets those in who ask for rights to write one by one (F2). */
 static int check_direction(struct npn_pipe *h, uint32_t access)
 {
     struct npn_local local;

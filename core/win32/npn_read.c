@@ -367,6 +367,18 @@ static int may_transact(struct npn_pipe *h, struct npn_turn *turn)
     return right ? NP_PIPE_BUSY : NP_BAD_PIPE;
 }
 
+/* Of a pipe with one direction the kernel only says that a right is missing,
+ * which may also be the end's own doing (TR1). */
+static bool is_one_way(struct npn_pipe *h)
+{
+    struct npn_local local;
+    if (h->server) {
+        return h->access != NP_DUPLEX;
+    }
+    return npn_local(h->file, &local) == NP_OK &&
+           local.configuration + 1 != NP_DUPLEX;
+}
+
 int npn_transact(np_pipe *pipe, struct npi_write *request,
                  struct npi_read *reply, npi_deadline deadline)
 {
@@ -379,6 +391,9 @@ int npn_transact(np_pipe *pipe, struct npi_write *request,
     if (code == NP_OK) {
         code = npn_io(h, start_transact, &exchange, &got, deadline);
         reply->got = got;
+    }
+    if (code == NP_ACCESS_DENIED && is_one_way(h)) {
+        code = NP_BAD_PIPE;
     }
     npn_turn_leave(&h->reads, &turn);
     return code;
