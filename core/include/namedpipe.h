@@ -265,7 +265,8 @@ NP_API int np_recv(np_pipe *pipe, void *buf, size_t n, size_t *got_out,
  *     NP_PIPE_LISTENING: no client yet. NP_TIMEOUT, NP_OPERATION_ABORTED,
  *     NP_INTERRUPTED: the write has been taken back; *put_out is also written
  *     then: what of it the other end had already read (in message mode through
- *     reads with small buffers, otherwise 0). NP_BROKEN_PIPE: the other end
+ *     reads with small buffers, otherwise 0; 0 also after np_shutdown here,
+ *     which may leave the write to the reader). NP_BROKEN_PIPE: the other end
  *     closed while the write waited. NP_ACCESS_DENIED: not this end's
  *     direction. NP_INVALID_PARAMETER: more than NP_MAX_MESSAGE bytes.
  *   Blocks: while what is unread, this write included, exceeds the quota. It is

@@ -151,6 +151,7 @@ struct npx_op {
     uint64_t size; /* counted in lane->bytes while it waits */
     bool begun;    /* has been first */
     bool waited;   /* has been told to wait */
+    unsigned owed; /* empty messages to write when it is done (WR4) */
     int (*step)(struct npx_op *op);
     void (*arm)(struct npx_op *op);
     bool (*ready)(struct npx_op *op); /* worth a step; reads only memory */

@@ -12,6 +12,7 @@
 
 struct flushing {
     struct npi_mark mark;
+    uint64_t empties; /* before the mark, and not in the queue yet */
     bool marked;
 };
 
@@ -23,6 +24,40 @@ static uint64_t waiting_bytes(const struct npx_lane *lane)
         bytes += op->begun ? 0 : op->size;
     }
     return bytes;
+}
+
+static uint64_t waiting_empties(const struct npx_pipe *h)
+{
+    uint64_t n = h->writer.owed;
+    for (const struct npx_op *op = h->out.first; op; op = op->next) {
+        n += op->owed;
+    }
+    return n;
+}
+
+/* Where what was written before the flush ends. An empty message that waits in
+ * line moves that on when it enters the queue. */
+static void mark(struct npx_pipe *h, struct flushing *flushing)
+{
+    uint64_t empties = waiting_empties(h);
+    struct npi_mark now = npi_mark(&h->writer);
+    if (!flushing->marked) {
+        flushing->mark = now;
+        flushing->mark.written += waiting_bytes(&h->out);
+    } else if (empties >= flushing->empties) {
+        return;
+    }
+    flushing->mark.tail = now.tail;
+    flushing->empties = empties;
+    flushing->marked = true;
+}
+
+static enum npi_step flushed(struct npx_pipe *h, struct flushing *flushing)
+{
+    mark(h, flushing);
+    enum npi_step step = npi_flushed(&h->writer, &flushing->mark,
+                                     waiting_bytes(&h->out));
+    return step == NPI_DONE && flushing->empties > 0 ? NPI_AGAIN : step;
 }
 
 static int flush_step(struct npx_op *op)
@@ -37,13 +72,8 @@ static int flush_step(struct npx_op *op)
     if (code || atomic_load(&h->state) != NP_CONNECTED) {
         return code;
     }
-    if (!waiting) {
-        flushing->mark = npi_mark(&h->writer);
-        flushing->mark.written += waiting_bytes(op->lane);
-        flushing->marked = true;
-    }
     bool gone = npx_peer_gone(h) || (op->nowait && npx_link_look(h));
-    switch (npi_flushed(&h->writer, &flushing->mark, waiting_bytes(op->lane))) {
+    switch (flushed(h, flushing)) {
     case NPI_DONE: return NP_OK;
     case NPI_BROKEN: npx_link_poison(h); return NP_BROKEN_PIPE;
     default: break;

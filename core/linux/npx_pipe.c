@@ -169,7 +169,6 @@ struct writing {
     struct npi_put put; /* first: npx_link_shut folds it */
     uint64_t taken;
     bool nowait_end;
-    unsigned owed; /* empty messages written while it waited (WR4) */
 };
 
 /* WR7: what a NOWAIT end does with what does not fit. In byte mode reads that
@@ -275,13 +274,13 @@ static int write_stop(struct npx_op *op, int code)
  * an empty message keeps its place. */
 static int write_pass(struct npx_op *op, struct npx_op *last)
 {
-    struct writing *writing = op->state, *before = last->state;
+    struct writing *writing = op->state;
     if (writing->put.size > 0) {
         return NPX_AGAIN;
     }
     int code = npx_op_check(op, NPI_VERB_WRITE);
     if (code == NP_OK && op->h->meta.mode == NP_MESSAGE) {
-        before->owed++;
+        last->owed++;
     }
     return code;
 }
@@ -289,11 +288,11 @@ static int write_pass(struct npx_op *op, struct npx_op *last)
 static void write_done(struct npx_op *op)
 {
     struct npx_pipe *h = op->h;
-    struct writing *writing = op->state;
     if (!h->shm || op->epoch != atomic_load(&h->epoch)) {
         return;
     }
-    for (; writing->owed > 0; writing->owed--) {
+    bool any = op->owed > 0 || h->writer.owed > 0;
+    for (; op->owed > 0; op->owed--) {
         struct npi_put empty;
         npi_put_init(&empty, NULL, 0, false);
         if (npi_put_now(&h->writer, &empty) == NPI_AGAIN) {
@@ -302,6 +301,9 @@ static void write_done(struct npx_op *op)
     }
     npi_put_owed(&h->writer);
     npx_ring_reader(h);
+    if (any) {
+        npx_hub_wake(&h->hub, false); /* a flush waits for them */
+    }
 }
 
 static int run_write(struct npx_pipe *h, struct npi_write *write,

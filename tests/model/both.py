@@ -53,6 +53,7 @@ WINE: tuple[tuple[str, str, object, object], ...] = (
     ("C13", "flush", E.ACCESS_DENIED, OK),
     ("FL1", "flush", OK, E.TIMEOUT),
     ("FL3", "flush", E.BROKEN_PIPE, OK),
+    ("FL3", "flush", E.OPERATION_ABORTED, OK),
     ("FL3", "flush", E.PIPE_NOT_CONNECTED, OK),
     ("X5", "peek", None, E.BROKEN_PIPE),
     ("X5", "read", None, E.BROKEN_PIPE),

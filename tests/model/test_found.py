@@ -45,6 +45,22 @@ def test_a_flush_waits_for_writes_that_wait_in_line(backend: Local) -> None:
     )
 
 
+def test_a_flush_waits_for_an_empty_message_in_line(backend: Local) -> None:
+    """FL1, WR4: it did not count it."""
+    replay(
+        backend,
+        [
+            *ends(MESSAGE, 5, 10),
+            step("write", CLIENT, size=10, wait=True),
+            step("write", CLIENT, size=0, wait=True),
+            step("flush", CLIENT, wait=True),
+            step("read", SERVER, size=240, wait=False),
+            step("peek", SERVER, size=1),
+            step("peek", SERVER, size=1),
+        ],
+    )
+
+
 def test_writing_nothing_to_a_stream_waits_for_nobody(backend: Local) -> None:
     """WR1: it stood in line behind a write that waited."""
     replay(
