@@ -88,15 +88,16 @@ static void a_child_makes_workers_of_its_own(void)
     ends_close(ends);
 }
 
-/* What is kept for the next operation is kept once. */
+/* What is kept for the next operation is kept once for each worker; there may
+ * be a second and a third one, if the one before is still on its way home. */
 static void pending_operations_leave_no_descriptors(void)
 {
     read_with_a_worker();
     unsigned before = witness_fds();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 100; i++) {
         read_with_a_worker();
     }
-    CHECK_EQ(witness_fds(), before);
+    CHECK(witness_fds() <= before + 2);
 }
 
 /* The last test: exit must not wait for what nobody will complete. */
