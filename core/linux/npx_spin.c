@@ -18,9 +18,9 @@
  *
  * Where the peer was last seen on our own CPU it cannot move while we look, so
  * we give way to it instead (sched_yield), a few times. If it runs, nobody
- * sleeps and nobody is woken, and the time was not lost: it worked. If others
- * run instead, the account pays for all the time they took, and that settles
- * it.
+ * sleeps and nobody is woken. Others may run as well, who would have had to
+ * wait for one that was woken: so here the account pays for all the time that
+ * passes, also when it ends well, and busy CPUs settle it.
  *
  * With one CPU, or a quota below two, nothing is ever spun; giving way remains.
  * NAMEDPIPE_SPIN=0 forbids both. */
@@ -177,18 +177,19 @@ static bool spin_for(struct npx_op *op, struct npx_account *account,
 static bool give_way(struct npx_op *op, struct npx_account *account)
 {
     int64_t start = npi_now();
-    for (int i = 0; i < GIVE_WAY; i++) {
+    bool useful = false;
+    for (int i = 0; i < GIVE_WAY && !useful; i++) {
         sched_yield();
-        if (op->ready(op)) {
-            deposit(account, WORTH);
-            won(account);
-            return true;
-        }
+        useful = op->ready(op);
     }
     account->last = npi_now();
-    deposit(account, start - account->last);
-    lost(account);
-    return false;
+    deposit(account, (useful ? WORTH : 0) - (account->last - start));
+    if (useful) {
+        won(account);
+    } else {
+        lost(account);
+    }
+    return useful;
 }
 
 bool npx_may_yield(void)
