@@ -82,6 +82,9 @@ else:
     core.define_macros.append(("_GNU_SOURCE", "1"))
     core.extra_compile_args.append("-pthread")
     core.extra_link_args += ["-pthread", f"-Wl,--version-script={EXPORTS}"]
+    # Python's own flags ask for debug information, five times the code.
+    core.extra_compile_args.append("-g0")
+    core.extra_link_args.append("-Wl,-s")
     if "clang" not in os.environ.get("CC", sysconfig.get_config_var("CC") or ""):
         # As CMakeLists.txt does; clang would want another linker for it.
         core.extra_compile_args.append("-flto")
