@@ -31,6 +31,7 @@ void npi_handle_init(np_pipe *pipe, const struct npi_ops *ops,
     atomic_init(&pipe->owners, 2);
     atomic_init(&pipe->closing, false);
     atomic_init(&pipe->home, NULL);
+    pipe->lasting = false;
 }
 
 static bool inherited(const np_pipe *pipe)

@@ -141,6 +141,7 @@ struct np_pipe {
     atomic_uint owners;  /* of the memory: np_close's, and the resources' */
     atomic_bool closing; /* np_shutdown has begun */
     _Atomic(np_server *) home; /* to tell when this instance goes, or NULL */
+    bool lasting; /* a server's, which makes the next when this is taken */
 };
 
 /* Changes in the child of a fork: older handles are dead there. */
@@ -165,6 +166,10 @@ bool npi_server_closed(const np_server *server);
 
 int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
                   np_pipe **pipe_out);
+/* The same, when an instance that is `lasting` was taken: once for each, with
+ * the options it was made with. */
+int npi_os_create_next(np_pipe *before, const np_server_opts *opts,
+                       np_pipe **pipe_out);
 /* own_type: NP_MODE_DEFAULT is the pipe's type, not byte (F5). */
 int npi_os_open(const struct npi_name *name, const np_client_opts *opts,
                 bool own_type, np_pipe **pipe_out);

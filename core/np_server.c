@@ -91,6 +91,7 @@ static void changed(np_server *server)
 static void publish(np_server *server, np_pipe *pipe)
 {
     group_change(server, pipe, npi_os_group_add);
+    pipe->lasting = true;
     lock(server);
     bool open = !atomic_load(&server->closing);
     if (open) {
@@ -107,6 +108,36 @@ static void publish(np_server *server, np_pipe *pipe)
     changed(server);
 }
 
+static int make(np_server *server, np_pipe *before, np_pipe **pipe_out)
+{
+    np_server_opts opts = server->opts;
+    opts.flags &= ~(uint32_t)NP_FLAG_FIRST;
+    return before ? npi_os_create_next(before, &opts, pipe_out)
+                  : npi_os_create(&server->name, &opts, pipe_out);
+}
+
+/* Having been let: the instance that follows `before`, or one that nobody was
+ * before (NULL). */
+static int make_ready(np_server *server, np_pipe *before)
+{
+    np_pipe *pipe;
+    int code;
+    bool again;
+    do {
+        unsigned gone = atomic_load(&server->gone);
+        code = make(server, before, &pipe);
+        /* One that goes while we fail for want of room leaves it to us. */
+        lock(server);
+        again = code == NP_PIPE_BUSY && gone != atomic_load(&server->gone);
+        server->making = again || code == NP_OK;
+        unlock(server);
+    } while (again);
+    if (code == NP_OK) {
+        publish(server, pipe);
+    }
+    return code;
+}
+
 /* One thread at a time makes an instance. */
 static bool may_make(np_server *server)
 {
@@ -121,28 +152,11 @@ static bool may_make(np_server *server)
 /* NP_OK: there is an instance, or will be in a moment. */
 static int refill(np_server *server)
 {
-    np_pipe *pipe;
-    np_server_opts opts = server->opts;
-    opts.flags &= ~(uint32_t)NP_FLAG_FIRST;
     if (!may_make(server)) {
         npi_os_yield();
         return NP_OK;
     }
-    int code;
-    bool again;
-    do {
-        unsigned gone = atomic_load(&server->gone);
-        code = npi_os_create(&server->name, &opts, &pipe);
-        /* One that goes while we fail for want of room leaves it to us. */
-        lock(server);
-        again = code == NP_PIPE_BUSY && gone != atomic_load(&server->gone);
-        server->making = again || code == NP_OK;
-        unlock(server);
-    } while (again);
-    if (code == NP_OK) {
-        publish(server, pipe);
-    }
-    return code;
+    return make_ready(server, NULL);
 }
 
 /* The ready instance, entered; NULL when there is none. */
@@ -163,6 +177,7 @@ static bool take(np_server *server, np_pipe *pipe)
     bool mine = server->ready == pipe;
     if (mine) {
         server->ready = NULL;
+        server->making = true; /* by hand_out, whatever else happens */
     }
     unlock(server);
     if (mine) {
@@ -225,6 +240,7 @@ int np_listen(const char *name, const np_server_opts *opts,
             np_close(pipe);
             return code ? code : NP_NOT_ENOUGH_MEMORY;
         }
+        pipe->lasting = true;
         server->ready = pipe;
         *server_out = server;
     } else if (code == NP_PIPE_BUSY) {
@@ -260,26 +276,14 @@ static int wait_for_room(np_server *server, unsigned seen,
     return code == NP_SEM_TIMEOUT ? NP_TIMEOUT : code;
 }
 
-static bool is_making(np_server *server)
-{
-    lock(server);
-    bool making = server->making && !atomic_load(&server->closing);
-    unlock(server);
-    return making;
-}
-
-/* The caller may close the pipe at once. If another thread is making the next
- * instance, it must be there before, or the name would be nobody's. */
+/* The caller may close the pipe at once; the next instance must be there
+ * before, or the name would be nobody's. */
 static void hand_out(np_server *server, np_pipe *pipe)
 {
-    int code;
     atomic_fetch_add(&server->owners, 1);
     atomic_store(&pipe->home, server);
     npi_os_stir(pipe); /* np_select may be waiting on it for the server */
-    do {
-        code = refill(server);
-    } while (code == NP_OK && is_making(server));
-    if (code != NP_OK) {
+    if (make_ready(server, pipe) != NP_OK) {
         npi_detail_clear(); /* at its limit; see npi_server_instance_gone */
     }
 }

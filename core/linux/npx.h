@@ -4,6 +4,7 @@
 /* One end of a pipe on Linux: its parts and the layers' interfaces.
  *
  *   npx_link.c   coming and going: listen, claim, hello, disconnect, close
+ *   npx_next.c   a listening socket handed on to the next instance
  *   npx_hello.c  what the two sides exchange first, and the gates it must pass
  *   npx_op.c     one blocked call: its turn, its wake-up, its end
  *   npx_spin.c   whether to look a little longer before sleeping
@@ -52,6 +53,9 @@ struct npx_pipe {
 
     pthread_mutex_t link;
     struct npx_slot slot; /* server's end */
+    struct npx_slot next; /* of the instance that follows, while next_fd >= 0 */
+    int next_fd;          /* and what it listens on */
+    bool shut;            /* the listener takes nobody any more */
     atomic_bool greeting; /* accepted; the hello has not come yet */
     npi_deadline greet_by;
     atomic_uint state;    /* CLOSING is derived, see npx_state */
@@ -91,6 +95,8 @@ uint32_t npx_state(struct npx_pipe *h);
 bool npx_peer_gone(struct npx_pipe *h);
 /* Listen again after a disconnect. */
 int npx_link_listen(struct npx_pipe *h);
+/* It does, on this descriptor; under link, or before anybody has the handle. */
+void npx_link_listens(struct npx_pipe *h, int fd);
 /* End the conversation: blocked calls see another epoch. */
 int npx_link_disconnect(struct npx_pipe *h);
 /* The peer broke the rules: its conversation is over. */
@@ -116,6 +122,22 @@ void npx_link_release(np_pipe *pipe);
 /* The connection of a client's end. */
 void npx_link_adopt(struct npx_pipe *h, int sock);
 
+/* --------------------------------------------------------------- npx_next.c */
+
+/* Before an accept: whether the listener can be left to another instance. Then
+ * one of these follows: */
+bool npx_next_prepare(struct npx_pipe *h);
+/* there was nobody to accept; */
+void npx_next_cancel(struct npx_pipe *h);
+/* the client is there: h is in another slot, and the listener goes on. */
+void npx_next_begin(struct npx_pipe *h);
+/* Afterwards: the listener is h's again, its slot too; -1: there is none. */
+int npx_next_resume(struct npx_pipe *h);
+/* It is the next instance's; or -1. */
+int npx_next_take(struct npx_pipe *h, struct npx_slot *slot_out);
+/* There will be no next instance. */
+void npx_next_drop(struct npx_pipe *h);
+
 /* -------------------------------------------------------------- npx_hello.c */
 
 /* Make the shared memory of a connection and send it with the hello. */
@@ -125,6 +147,9 @@ int npx_hello_send(int sock, const uint32_t quotas[2], struct npi_shm **shm_out,
  * client left or did not pass the gates). */
 int npx_hello_receive(int sock, const uint32_t quotas[2],
                       struct npi_shm **shm_out, size_t *size_out);
+/* Whether the rings may use more memory than they need; the same answer in all
+ * processes of a system. */
+bool npx_hello_may_grow(void);
 /* Take wake-ups off a socket: true when it has ended. Descriptors that come
  * with them are closed, and end it. */
 bool npx_hello_drain(int sock);
@@ -132,6 +157,8 @@ bool npx_hello_drain(int sock);
  * stranger has passed is closed elsewhere, as that may take as long as he
  * likes. */
 void npx_hello_discard(int sock);
+/* The same, of one that was shut down. */
+void npx_hello_empty(int sock);
 /* No descriptors from here on, where the kernel can refuse them. */
 void npx_hello_refuse_fds(int sock);
 

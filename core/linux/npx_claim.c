@@ -139,19 +139,17 @@ struct candidate {
  * by their slots. */
 static struct candidate next_candidate(int meta_fd, struct candidate after)
 {
-    struct npx_record some[NPX_CHUNK];
+    struct npx_table table;
+    const struct npx_record *record;
     struct candidate best = {0, 0};
-    unsigned n;
-    for (unsigned first = 0; (n = npx_records_read(meta_fd, first, some)) > 0;
-         first += n) {
-        for (unsigned i = 0; i < n; i++) {
-            struct candidate c = {some[i].listen, first + i};
-            bool later = c.turn > after.turn ||
-                         (c.turn == after.turn && c.slot > after.slot);
-            if (c.turn > some[i].taken && later &&
-                (best.turn == 0 || c.turn < best.turn)) {
-                best = c;
-            }
+    npx_table_open(&table, meta_fd);
+    while ((record = npx_table_next(&table))) {
+        struct candidate c = {record->listen, table.next - 1};
+        bool later = c.turn > after.turn ||
+                     (c.turn == after.turn && c.slot > after.slot);
+        if (c.turn > record->taken && later &&
+            (best.turn == 0 || c.turn < best.turn)) {
+            best = c;
         }
     }
     return best;
@@ -189,30 +187,30 @@ static bool is_shortage(int error)
 }
 
 /* NP_PIPE_BUSY: not this one. */
-static int try_slot(const struct npx_view *view, int sock, struct candidate c,
-                    uint32_t quotas_out[2])
+static int try_slot(const struct npx_view *view, struct candidate c,
+                    struct npx_claim *claim)
 {
-    int error = npx_socket_connect(sock, view->dir_fd, view->meta_fd, 'i',
-                                   c.slot);
+    int error = npx_socket_connect(claim->sock, view->dir_fd, view->meta_fd,
+                                   'i', c.slot);
     if (error != 0 && is_shortage(error)) {
         return npx_fail_errno(error, "connect to", "the pipe");
     }
     NPI_POINT("claim-connected");
-    note_taken(view->meta_fd, c, quotas_out);
+    note_taken(view->meta_fd, c, claim->quotas);
     if (error != 0) {
         return NP_PIPE_BUSY;
     }
-    if (!npx_is_linked(view->dir_fd, view->meta_fd)) {
+    if (!npx_is_linked(view->meta_fd)) {
         return NP_FILE_NOT_FOUND;
     }
-    return npx_peer_check(sock, NULL, NULL);
+    return npx_peer_check(claim->sock, &claim->pid, &claim->uid);
 }
 
 /* One pass over the slots that listen: NP_PIPE_BUSY, *seen_out of them were
  * tried and none was free. Turns only grow, so it comes to an end. A socket
  * whose connect() failed can try again. */
-static int try_all(const struct npx_view *view, int sock, unsigned *seen_out,
-                   uint32_t quotas_out[2])
+static int try_all(const struct npx_view *view, struct npx_claim *claim,
+                   unsigned *seen_out)
 {
     struct candidate c = {0, 0};
     for (*seen_out = 0; *seen_out < NPX_MAX_SLOTS; ++*seen_out) {
@@ -220,7 +218,7 @@ static int try_all(const struct npx_view *view, int sock, unsigned *seen_out,
         if (c.turn == 0) {
             return NP_PIPE_BUSY;
         }
-        int code = try_slot(view, sock, c, quotas_out);
+        int code = try_slot(view, c, claim);
         if (code != NP_PIPE_BUSY) {
             return code;
         }
@@ -228,27 +226,23 @@ static int try_all(const struct npx_view *view, int sock, unsigned *seen_out,
     return NP_PIPE_BUSY;
 }
 
-int npx_view_claim(const struct npx_view *view, int *sock_out,
-                   uint32_t quotas_out[2])
+int npx_view_claim(const struct npx_view *view, struct npx_claim *claim_out)
 {
-    int sock;
     unsigned seen = 1;
-    int code = npx_socket_make(&sock);
+    int code = npx_socket_make(&claim_out->sock);
     if (code != NP_OK) {
         return code;
     }
     code = NP_PIPE_BUSY;
     for (int i = 0; i < ROUNDS && seen > 0 && code == NP_PIPE_BUSY; i++) {
-        code = try_all(view, sock, &seen, quotas_out);
+        code = try_all(view, claim_out, &seen);
     }
     if (code != NP_OK) {
-        npx_fd_close(sock);
-        return code == NP_PIPE_BUSY && !npx_any_held(view->meta_fd)
-                   ? NP_FILE_NOT_FOUND
-                   : code;
+        npx_fd_close(claim_out->sock);
     }
-    *sock_out = sock;
-    return NP_OK;
+    return code == NP_PIPE_BUSY && !npx_any_held(view->meta_fd)
+               ? NP_FILE_NOT_FOUND
+               : code;
 }
 
 /* ------------------------------------------------------------- who is there */

@@ -115,6 +115,16 @@ int npx_fd_keep(int fd)
     return fd;
 }
 
+int npx_fd_copy(int fd)
+{
+    npx_fork_hold();
+    int copy = NPI_FAULT("dup")
+                   ? -1
+                   : npx_fd_keep(fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    npx_fork_release();
+    return copy;
+}
+
 void npx_fd_close_held(int fd)
 {
     if (fd < 0) {

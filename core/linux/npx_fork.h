@@ -28,6 +28,9 @@ void npx_fork_release(void);
  * (also for fd == -1, errno unchanged), having closed it. */
 int npx_fd_keep(int fd);
 
+/* Another one of the same file, kept; or -1. Takes the hold itself. */
+int npx_fd_copy(int fd);
+
 /* Close a kept descriptor; -1 is accepted. Takes the hold itself. errno is
  * preserved. */
 void npx_fd_close(int fd);

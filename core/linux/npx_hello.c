@@ -51,7 +51,7 @@ struct hello {
     uint64_t zero[6];
 };
 
-static_assert(sizeof(struct hello) == 64, "hello of format 1");
+static_assert(sizeof(struct hello) == 64, "hello of format 2");
 
 union control {
     struct cmsghdr align;
@@ -62,8 +62,8 @@ union control {
 
 static void layout(const uint32_t quotas[2], uint64_t rings[2], size_t *size)
 {
-    rings[0] = npi_ring_size(quotas[0]);
-    rings[1] = npi_ring_size(quotas[1]);
+    rings[0] = npi_ring_most(quotas[0]);
+    rings[1] = npi_ring_most(quotas[1]);
     *size = (size_t)npi_shm_size(rings[0], rings[1]);
 }
 
@@ -87,8 +87,8 @@ static struct npi_shm *map(int fd, size_t size)
     return shm;
 }
 
-/* With strict overcommit a page that cannot be had is a SIGBUS; then ask for
- * all of them now. */
+/* With strict overcommit a page that cannot be had is a SIGBUS; then what is
+ * needed is asked for now, and nothing else is used. */
 static bool strict_overcommit(void)
 {
     static atomic_int known; /* 0 not yet, 1 no, 2 yes */
@@ -114,6 +114,19 @@ static int make_memfd(void)
     return fd;
 }
 
+bool npx_hello_may_grow(void)
+{
+    return !strict_overcommit();
+}
+
+static bool reserve(int fd, const uint32_t quotas[2])
+{
+    off_t first = NPI_SHM_HEADER + (off_t)npi_ring_size(quotas[0]);
+    off_t second = NPI_SHM_HEADER + (off_t)npi_ring_most(quotas[0]);
+    return posix_fallocate(fd, 0, first) == 0 &&
+           posix_fallocate(fd, second, (off_t)npi_ring_size(quotas[1])) == 0;
+}
+
 /* A file size limit would not fail ftruncate but kill the process. */
 static bool size_allowed(size_t size)
 {
@@ -122,12 +135,12 @@ static bool size_allowed(size_t size)
            limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= size;
 }
 
-static bool shape_memfd(int fd, size_t size)
+static bool shape_memfd(int fd, size_t size, const uint32_t quotas[2])
 {
     int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
     return !NPI_FAULT("ftruncate") && size_allowed(size) &&
            ftruncate(fd, (off_t)size) == 0 &&
-           (!strict_overcommit() || posix_fallocate(fd, 0, (off_t)size) == 0) &&
+           (!strict_overcommit() || reserve(fd, quotas)) &&
            fcntl(fd, F_ADD_SEALS, seals) == 0;
 }
 
@@ -181,7 +194,7 @@ static int build_and_send(int sock, int memfd, const uint32_t quotas[2],
     uint64_t rings[2];
     size_t size;
     layout(quotas, rings, &size);
-    if (!shape_memfd(memfd, size)) {
+    if (!shape_memfd(memfd, size, quotas)) {
         return npi_fail(NP_NO_SYSTEM_RESOURCES,
                         "cannot make %zu bytes of shared memory: errno %d",
                         size, errno);
@@ -405,11 +418,16 @@ void npx_hello_refuse_fds(int sock)
 
 void npx_hello_discard(int sock)
 {
+    shutdown(sock, SHUT_RDWR);
+    npx_hello_empty(sock);
+}
+
+void npx_hello_empty(int sock)
+{
     char bytes[4096];
     struct gift gift;
     int flags;
     ssize_t n = 1;
-    shutdown(sock, SHUT_RDWR);
     for (int i = 0; i < MOST_READS && n > 0; i++) {
         n = receive(sock, bytes, sizeof bytes, &gift, &flags);
         if (gift.count > 0) {

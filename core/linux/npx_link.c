@@ -9,7 +9,8 @@
  * accept, close the listener. In that order: a client that came between an
  * accept and a close would be reset though its connect had succeeded. If accept
  * fails for want of a descriptor, the client stays queued in the shut listener
- * and the next call tries again.
+ * and the next call tries again. Where another instance follows at once, it
+ * gets the listener instead: npx_next.c.
  *
  * GREETING. An accepted client has said nothing yet. Its hello is read without
  * waiting; until it is complete the instance counts as listening, so a client
@@ -69,6 +70,8 @@ struct npx_pipe *npx_pipe_new(const struct npi_name *name, bool server)
     *h = (struct npx_pipe){.server = server,
                            .fd = -1,
                            .sock = -1,
+                           .next_fd = -1,
+                           .next = {.dir_fd = -1, .meta_fd = -1},
                            .slot = {.dir_fd = -1, .meta_fd = -1}};
     npi_handle_init(&h->base, &npx_ops, name);
     pthread_mutex_init(&h->link, NULL);
@@ -108,8 +111,10 @@ void npx_pipe_attach(struct npx_pipe *h, struct npi_shm *shm, size_t size)
     unsigned char *ring[2];
     uint64_t bytes[2] = {npi_ring_size(h->quotas[0]),
                          npi_ring_size(h->quotas[1])};
+    uint64_t most[2] = {npi_ring_most(h->quotas[0]),
+                        npi_ring_most(h->quotas[1])};
     ring[0] = (unsigned char *)shm + NPI_SHM_HEADER;
-    ring[1] = ring[0] + bytes[0];
+    ring[1] = ring[0] + most[0];
     pthread_mutex_lock(&h->in.lock);
     pthread_mutex_lock(&h->out.lock);
     h->shm = shm;
@@ -117,6 +122,10 @@ void npx_pipe_attach(struct npx_pipe *h, struct npi_shm *shm, size_t size)
     npi_reader_init(&h->reader, &shm->lane[other], ring[other], bytes[other]);
     npi_writer_init(&h->writer, &shm->lane[mine], ring[mine], bytes[mine],
                     h->quotas[mine], h->meta.mode == NP_MESSAGE);
+    if (npx_hello_may_grow()) {
+        npi_reader_may_grow(&h->reader, most[other]);
+        npi_writer_may_grow(&h->writer, most[mine]);
+    }
     pthread_mutex_unlock(&h->out.lock);
     pthread_mutex_unlock(&h->in.lock);
 }
@@ -140,16 +149,25 @@ static void detach(struct npx_pipe *h)
 
 static int listen_again(struct npx_pipe *h)
 {
-    int fd;
-    int code = npx_slot_listen(&h->slot, &fd);
+    int code = NP_OK;
+    int fd = npx_next_resume(h);
+    if (fd < 0) {
+        code = npx_slot_listen(&h->slot, &fd);
+    }
     if (code == NP_OK) {
-        atomic_store(&h->accepted, false);
-        atomic_store(&h->state, NP_LISTENING);
-        set_fd(h, fd);
-        h->greeting = false;
-        atomic_store(&h->gone, false); /* nobody sets it for the old one now */
+        npx_link_listens(h, fd);
     }
     return code;
+}
+
+void npx_link_listens(struct npx_pipe *h, int fd)
+{
+    atomic_store(&h->accepted, false);
+    atomic_store(&h->state, NP_LISTENING);
+    set_fd(h, fd);
+    h->shut = false;
+    h->greeting = false;
+    atomic_store(&h->gone, false); /* nobody sets it for the old one now */
 }
 
 int npx_link_listen(struct npx_pipe *h)
@@ -169,29 +187,51 @@ static bool somebody_there(int listener)
     return poll(&poll_fd, 1, 0) > 0;
 }
 
-static int take_client(struct npx_pipe *h)
+static int accept_from(int listener)
 {
-    shutdown(h->fd, SHUT_RD);
-    NPI_POINT("after-shutdown");
     npx_fork_hold();
     int sock = NPI_FAULT("accept4")
                    ? -1
-                   : npx_fd_keep(accept4(h->fd, NULL, NULL,
+                   : npx_fd_keep(accept4(listener, NULL, NULL,
                                          SOCK_CLOEXEC | SOCK_NONBLOCK));
     npx_fork_release();
-    if (sock < 0) {
-        int error = errno;
-        if (error == EINVAL || error == EAGAIN || error == ECONNABORTED) {
-            return listen_again(h); /* it was nobody after all */
-        }
+    return sock;
+}
+
+static int accept_failed(struct npx_pipe *h, int error, bool handed_on)
+{
+    if (handed_on) {
+        npx_next_cancel(h);
+    }
+    if (error != EINVAL && error != EAGAIN && error != ECONNABORTED) {
         return npi_fail(NP_NO_SYSTEM_RESOURCES,
                         "cannot accept the client that waits: errno %d", error);
+    }
+    /* It was nobody after all. */
+    return handed_on ? NP_OK : listen_again(h);
+}
+
+static int take_client(struct npx_pipe *h)
+{
+    bool hand_on = npx_next_prepare(h);
+    if (!hand_on) {
+        h->shut = true;
+        shutdown(h->fd, SHUT_RD);
+        NPI_POINT("after-shutdown");
+    }
+    int sock = accept_from(h->fd);
+    if (sock < 0) {
+        return accept_failed(h, errno, hand_on);
     }
     NPI_POINT("after-accept");
     h->greet_by = npi_deadline_in(GREET_MS);
     set_fd(h, sock);
     h->greeting = true;
-    npx_slot_taken(&h->slot);
+    if (hand_on) {
+        npx_next_begin(h);
+    } else {
+        npx_slot_taken(&h->slot);
+    }
     return NP_OK;
 }
 
@@ -429,6 +469,7 @@ void npx_link_shut(np_pipe *pipe)
         shutdown(h->sock, SHUT_RDWR);
     }
     if (h->server) {
+        npx_next_drop(h);
         npx_slot_release(&h->slot);
         h->slot = (struct npx_slot){.dir_fd = -1, .meta_fd = -1};
         if (!h->shm) {
@@ -448,7 +489,7 @@ void npx_link_release(np_pipe *pipe)
 {
     struct npx_pipe *h = npx_of(pipe);
     if (h->sock >= 0) {
-        npx_hello_discard(h->sock);
+        npx_hello_empty(h->sock);
     }
     detach(h);
     npx_hub_deinit(&h->hub);

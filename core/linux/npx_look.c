@@ -137,7 +137,9 @@ static int peek_locked(struct npx_pipe *h, struct npi_peek *peek)
         return NP_BROKEN_PIPE;
     }
     if (gone && !look.any) {
-        return NP_BROKEN_PIPE;
+        /* Perhaps by a disconnect, since the check. */
+        code = npx_op_check(&probe, NPI_VERB_PEEK);
+        return code ? code : NP_BROKEN_PIPE;
     }
     peek->got = (size_t)look.got;
     peek->avail = (size_t)look.avail;

@@ -89,11 +89,10 @@ int npx_meta_open(int dir_fd, int flags, int *meta_out)
     return NP_OK;
 }
 
-bool npx_is_linked(int dir_fd, int meta_fd)
+bool npx_is_linked(int meta_fd)
 {
-    struct stat dir, meta;
-    return fstat(dir_fd, &dir) == 0 && dir.st_nlink > 0 &&
-           fstat(meta_fd, &meta) == 0 && meta.st_nlink > 0;
+    struct stat st;
+    return fstat(meta_fd, &st) == 0 && st.st_nlink > 0;
 }
 
 /* -------------------------------------------------------------------- locks */
@@ -307,13 +306,32 @@ static size_t record_at(unsigned slot)
     return NPX_TABLE_AT + slot * sizeof(struct npx_record);
 }
 
-unsigned npx_records_read(int meta_fd, unsigned first,
-                          struct npx_record out[NPX_CHUNK])
+void npx_table_open(struct npx_table *table, int meta_fd)
 {
-    unsigned n = first < NPX_MAX_SLOTS ? NPX_MAX_SLOTS - first : 0;
+    table->meta_fd = meta_fd;
+    table->next = table->first = table->have = 0;
+    table->more = true;
+}
+
+static void read_chunk(struct npx_table *table)
+{
+    unsigned n = NPX_MAX_SLOTS - table->next;
     n = n < NPX_CHUNK ? n : NPX_CHUNK;
-    size_t got = read_some(meta_fd, out, n * sizeof *out, record_at(first));
-    return (unsigned)(got / sizeof *out);
+    size_t got = read_some(table->meta_fd, table->chunk,
+                           n * sizeof *table->chunk, record_at(table->next));
+    table->first = table->next;
+    table->have = (unsigned)(got / sizeof *table->chunk);
+    table->more = table->have == NPX_CHUNK;
+}
+
+const struct npx_record *npx_table_next(struct npx_table *table)
+{
+    if (table->next == table->first + table->have && table->more) {
+        read_chunk(table);
+    }
+    return table->next < table->first + table->have
+               ? &table->chunk[table->next++ - table->first]
+               : NULL;
 }
 
 void npx_record_read(int meta_fd, unsigned slot, struct npx_record *record_out)
@@ -385,7 +403,7 @@ static void remove_all(int dir_fd, const char *file)
 void npx_collect(int dir_fd, int meta_fd, const char *file)
 {
     while (!npx_any_held(meta_fd) && npx_name_try_lock(meta_fd) == 0) {
-        bool linked = npx_is_linked(dir_fd, meta_fd);
+        bool linked = npx_is_linked(meta_fd);
         if (linked && !npx_any_held(meta_fd)) {
             remove_all(dir_fd, file);
             linked = false;

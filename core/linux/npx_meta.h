@@ -58,8 +58,8 @@ int npx_meta_open(int dir_fd, int flags, int *meta_out);
 /* What npx_view_open does, only looking: it collects nothing, and closing it
  * again wakes nobody who waits. The header is not read. */
 int npx_view_look(const struct npi_name *name, struct npx_view *view_out);
-/* Whether both still are where others find them. */
-bool npx_is_linked(int dir_fd, int meta_fd);
+/* Whether it still is where others find it, and so is its directory. */
+bool npx_is_linked(int meta_fd);
 
 /* -------------------------------------------------------------------- locks */
 
@@ -83,11 +83,18 @@ int npx_header_write(int meta_fd, const struct npi_name *name,
 /* NP_REVISION_MISMATCH. name_out may be NULL. */
 int npx_header_read(int meta_fd, struct npx_meta *meta_out,
                     struct npi_name *name_out);
-/* The records from `first` on; returns how many, 0 behind the last one that was
- * ever written. */
+/* Going through all records that were ever written. */
 #define NPX_CHUNK 256
-unsigned npx_records_read(int meta_fd, unsigned first,
-                          struct npx_record out[NPX_CHUNK]);
+struct npx_table {
+    int meta_fd;
+    unsigned next;        /* slot of the one that comes next */
+    unsigned first, have; /* what is in the chunk */
+    bool more;            /* there may be more behind it */
+    struct npx_record chunk[NPX_CHUNK];
+};
+void npx_table_open(struct npx_table *table, int meta_fd);
+/* NULL behind the last one. */
+const struct npx_record *npx_table_next(struct npx_table *table);
 /* What was never written reads as zero. */
 void npx_record_read(int meta_fd, unsigned slot, struct npx_record *record_out);
 bool npx_record_write(int meta_fd, unsigned slot,

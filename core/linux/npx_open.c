@@ -7,6 +7,7 @@
 
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "linux/npx.h"
@@ -41,10 +42,8 @@ static int set_up_instance(struct npx_pipe *h, const np_server_opts *opts)
     h->access = h->meta.access; /* INBOUND reads, OUTBOUND writes */
     h->quotas[0] = opts->in_quota;
     h->quotas[1] = opts->out_quota;
-    h->slot.in_quota = opts->in_quota;
-    h->slot.out_quota = opts->out_quota;
     atomic_store(&h->state, NP_DISCONNECTED);
-    return npx_link_listen(h);
+    return NP_OK;
 }
 
 int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
@@ -58,10 +57,40 @@ int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
     if (code == NP_OK) {
         code = set_up_instance(h, opts);
     }
+    if (code == NP_OK) {
+        code = npx_link_listen(h);
+    }
     if (code) {
         discard(h);
         return code;
     }
+    *pipe_out = &h->base;
+    return NP_OK;
+}
+
+int npi_os_create_next(np_pipe *before, const np_server_opts *opts,
+                       np_pipe **pipe_out)
+{
+    struct npx_slot slot;
+    struct npx_pipe *from = npx_of(before);
+    struct npx_pipe *h = npx_pipe_new(&before->name, true);
+    pthread_mutex_lock(&from->link);
+    if (!h) {
+        npx_next_drop(from);
+    }
+    int fd = npx_next_take(from, &slot);
+    pthread_mutex_unlock(&from->link);
+    if (!h) {
+        return NP_NOT_ENOUGH_MEMORY;
+    }
+    if (fd < 0) {
+        discard(h);
+        return npi_os_create(&before->name, opts, pipe_out);
+    }
+    h->slot = slot;
+    h->meta = from->meta;
+    set_up_instance(h, opts); /* cannot fail, as it did not for `before` */
+    npx_link_listens(h, fd);
     *pipe_out = &h->base;
     return NP_OK;
 }
@@ -90,26 +119,26 @@ static int check_access(const struct npx_view *view, const np_client_opts *opts)
 }
 
 /* One claim and its hello. NP_BROKEN_PIPE: the server went in between. */
-static int claim(struct npx_pipe *h, const struct npx_view *view)
+static int claim_once(struct npx_pipe *h, const struct npx_view *view)
 {
-    int sock;
+    struct npx_claim claim;
     struct npi_shm *shm;
     size_t size;
-    int code = npx_view_claim(view, &sock, h->quotas);
+    int code = npx_view_claim(view, &claim);
     if (code) {
         return code;
     }
-    npx_hello_refuse_fds(sock);
-    code = npx_peer_check(sock, &h->peer_pid, &h->peer_uid);
-    if (code == NP_OK) {
-        code = npx_hello_send(sock, h->quotas, &shm, &size);
-    }
+    npx_hello_refuse_fds(claim.sock);
+    code = npx_hello_send(claim.sock, claim.quotas, &shm, &size);
     if (code) {
-        npx_fd_close(sock);
+        npx_fd_close(claim.sock);
         return code;
     }
+    memcpy(h->quotas, claim.quotas, sizeof h->quotas);
+    h->peer_pid = claim.pid;
+    h->peer_uid = claim.uid;
     npx_pipe_attach(h, shm, size);
-    npx_link_adopt(h, sock);
+    npx_link_adopt(h, claim.sock);
     return NP_OK;
 }
 
@@ -130,7 +159,7 @@ static int open_view(struct npx_pipe *h, const struct npx_view *view,
     atomic_store(&h->mode, bits);
     int tries = CLAIM_TRIES;
     do {
-        code = claim(h, view);
+        code = claim_once(h, view);
     } while (code == NP_BROKEN_PIPE && --tries > 0);
     return code == NP_BROKEN_PIPE ? NP_PIPE_BUSY : code;
 }

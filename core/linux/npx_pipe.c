@@ -43,15 +43,27 @@ static int read_code(enum npi_step step)
 
 /* Whether the other end is gone is looked at before the queue, so that what it
  * wrote last is found (X2). */
+static enum npi_step get(struct npx_pipe *h, struct npi_get *get, bool gone,
+                         bool offers)
+{
+    if (gone) {
+        npi_get_orphan(&h->reader, get);
+    }
+    return npi_get(&h->reader, get, offers && !gone);
+}
+
+/* X5: the unfinished write of a process that died is not begun with. Only a
+ * read that comes to such a write asks the system whether its process did. */
 static int read_queue(struct npx_pipe *h, struct reading *reading)
 {
-    /* X5: the unfinished write of a process that died is not begun with. */
-    bool gone = npx_peer_gone(h) ||
-                (npi_offer_next(&h->reader) && npx_link_ended(h));
-    if (gone) {
-        npi_get_orphan(&h->reader, &reading->get);
+    bool gone = npx_peer_gone(h);
+    enum npi_step step = get(h, &reading->get, gone, false);
+    if (!gone && npi_get_goes_on(&reading->get, step) &&
+        npi_offer_next(&h->reader)) {
+        gone = npx_link_ended(h);
+        enum npi_step more = get(h, &reading->get, gone, true);
+        step = more == NPI_AGAIN && !h->reader.claim ? step : more;
     }
-    enum npi_step step = npi_get(&h->reader, &reading->get, !gone);
     npx_ring_writer(h);
     if (step == NPI_BROKEN) {
         npx_link_poison(h);
@@ -354,7 +366,9 @@ static int may_transact(struct npx_pipe *h)
     int code = npx_op_check(&probe, NPI_VERB_TRANSACT);
     if (code == NP_OK) {
         if (npx_peer_gone(h) || npx_link_look(h)) {
-            code = NP_BAD_PIPE;
+            /* Perhaps by a disconnect, since the check. */
+            code = npx_op_check(&probe, NPI_VERB_TRANSACT);
+            code = code ? code : NP_BAD_PIPE;
         } else if (h->in.first || npi_readable(&h->reader, true)) {
             code = NP_PIPE_BUSY;
         }

@@ -30,7 +30,9 @@
  * THE NAME'S LOCK is taken to create an instance and to remove the last traces.
  * It lies on the meta file, so after locking the file must still be linked, or
  * all begins anew. It is waited for with a limit. Listening, being taken,
- * connecting and counting need no lock.
+ * connecting and counting need no lock; nor does a further instance of whoever
+ * holds one already, as long as no limit has to be kept: the pipe cannot come
+ * to its end meanwhile, and a slot's own lock settles whose it is.
  *
  * WHO DIES leaves files: with the name's lock in hand, a directory without a
  * meta file, or with one that is empty or has no locked slot; with a slot, its
@@ -150,41 +152,46 @@ static int join_life(const struct npi_name *name, const np_server_opts *opts,
     return NP_OK;
 }
 
-/* The first slot from `first` on whose owner has given it back, or the one
- * behind the last. */
-static unsigned free_slot(int meta_fd, unsigned first)
+/* Each try costs a walk over all locks of the file: so of the slots there are
+ * those are tried that were given back. NPX_MAX_SLOTS: none of them. */
+static int lock_free_slot(int meta_fd, unsigned *slot_out, unsigned *count_out)
 {
-    struct npx_record some[NPX_CHUNK];
-    unsigned n;
-    for (; (n = npx_records_read(meta_fd, first, some)) > 0; first += n) {
-        for (unsigned i = 0; i < n; i++) {
-            if (some[i].pid == 0) {
-                return first + i;
-            }
+    struct npx_table table;
+    const struct npx_record *record;
+    int error = EAGAIN;
+    npx_table_open(&table, meta_fd);
+    while (error == EAGAIN && (record = npx_table_next(&table))) {
+        if (record->pid == 0) {
+            *slot_out = table.next - 1;
+            error = npx_slot_lock(meta_fd, *slot_out);
         }
     }
-    return first;
+    *count_out = table.next;
+    return error;
 }
 
-/* Each try costs a walk over all locks of the file. So the first few slots are
- * all tried, which finds those of killed processes, and of many others only
- * those that are said to be free. */
+/* Before the table grows the first few are all tried, which finds those of
+ * killed processes. */
 #define FEW 32
 
 static int lock_slot(int meta_fd, unsigned *slot_out)
 {
-    int error = EAGAIN;
-    unsigned i = 0;
-    while (i < NPX_MAX_SLOTS && (error = npx_slot_lock(meta_fd, i)) == EAGAIN) {
-        i = i + 1 < FEW ? i + 1 : free_slot(meta_fd, i + 1);
+    unsigned count;
+    int error = lock_free_slot(meta_fd, slot_out, &count);
+    for (unsigned i = 0; i < FEW && i < count && error == EAGAIN; i++) {
+        *slot_out = i;
+        error = npx_slot_lock(meta_fd, i);
     }
-    *slot_out = i;
+    for (; count < NPX_MAX_SLOTS && error == EAGAIN; count++) {
+        *slot_out = count;
+        error = npx_slot_lock(meta_fd, count);
+    }
     return error;
 }
 
 /* Lock a free slot and write its record: of the last owner's listening nothing
  * is left, but the turn, which must not go back. */
-static int occupy(struct npx_slot *slot, const np_server_opts *opts)
+static int occupy(struct npx_slot *slot)
 {
     struct npx_record record;
     unsigned i;
@@ -199,8 +206,8 @@ static int occupy(struct npx_slot *slot, const np_server_opts *opts)
     NPI_POINT("slot-locked");
     npx_record_read(slot->meta_fd, i, &record);
     record.taken = record.listen;
-    record.quotas[0] = opts->in_quota;
-    record.quotas[1] = opts->out_quota;
+    record.quotas[0] = slot->in_quota;
+    record.quotas[1] = slot->out_quota;
     record.pid = (uint32_t)getpid();
     if (!npx_record_write(slot->meta_fd, i, &record)) {
         error = errno;
@@ -209,21 +216,19 @@ static int occupy(struct npx_slot *slot, const np_server_opts *opts)
     }
     slot->index = i;
     slot->turn = record.listen;
-    slot->in_quota = opts->in_quota;
-    slot->out_quota = opts->out_quota;
     return NP_OK;
 }
 
 static int take_locked(const struct npi_name *name, const np_server_opts *opts,
                        struct npx_slot *slot, struct npx_meta *meta_out)
 {
-    if (!npx_is_linked(slot->dir_fd, slot->meta_fd)) {
+    if (!npx_is_linked(slot->meta_fd)) {
         return AGAIN;
     }
     int code = npx_any_held(slot->meta_fd)
                    ? join_life(name, opts, slot, meta_out)
                    : begin_life(name, opts, slot, meta_out);
-    return code == NP_OK ? occupy(slot, opts) : code;
+    return code == NP_OK ? occupy(slot) : code;
 }
 
 static int take_once(const struct npi_name *name, const np_server_opts *opts,
@@ -231,6 +236,8 @@ static int take_once(const struct npi_name *name, const np_server_opts *opts,
                      struct npx_meta *meta_out)
 {
     *slot = no_slot;
+    slot->in_quota = opts->in_quota;
+    slot->out_quota = opts->out_quota;
     int code = open_files(name, slot);
     if (code == NP_OK) {
         code = npx_name_lock(slot->meta_fd, deadline);
@@ -261,6 +268,30 @@ int npx_slot_take(const struct npi_name *name, const np_server_opts *opts,
                          : code;
 }
 
+/* The same file, opened anew for a lock of its own. */
+static bool open_beside(const struct npx_slot *slot, struct npx_slot *beside)
+{
+    struct stat ours, opened;
+    beside->dir_fd = npx_fd_copy(slot->dir_fd);
+    beside->meta_fd = npx_openat(slot->dir_fd, "meta", O_RDWR, 0);
+    return beside->dir_fd >= 0 && fstat(slot->meta_fd, &ours) == 0 &&
+           fstat(beside->meta_fd, &opened) == 0 &&
+           ours.st_dev == opened.st_dev && ours.st_ino == opened.st_ino;
+}
+
+bool npx_slot_beside(const struct npx_slot *slot, struct npx_slot *beside_out)
+{
+    struct npx_slot beside = no_slot;
+    beside.in_quota = slot->in_quota;
+    beside.out_quota = slot->out_quota;
+    bool done = open_beside(slot, &beside) && occupy(&beside) == NP_OK;
+    if (!done) {
+        close_files(&beside);
+    }
+    *beside_out = beside;
+    return done;
+}
+
 /* ---------------------------------------------------------------- listening */
 
 /* The mode a socket is bound with is cut by the umask; 0600 must be left, or
@@ -280,14 +311,12 @@ static int set_mode(int dir_fd, const char *entry)
  * moment may get the same one: neither was first. */
 static uint64_t next_turn(int meta_fd)
 {
-    struct npx_record some[NPX_CHUNK];
+    struct npx_table table;
+    const struct npx_record *record;
     uint64_t last = 0;
-    unsigned n;
-    for (unsigned first = 0; (n = npx_records_read(meta_fd, first, some)) > 0;
-         first += n) {
-        for (unsigned i = 0; i < n; i++) {
-            last = some[i].listen > last ? some[i].listen : last;
-        }
+    npx_table_open(&table, meta_fd);
+    while ((record = npx_table_next(&table))) {
+        last = record->listen > last ? record->listen : last;
     }
     return last + 1;
 }
@@ -390,7 +419,7 @@ static int renew(struct npx_slot *slot)
 int npx_slot_listen(struct npx_slot *slot, int *listener_out)
 {
     int sock, code = NP_OK;
-    if (!npx_is_linked(slot->dir_fd, slot->meta_fd)) {
+    if (!npx_is_linked(slot->meta_fd)) {
         code = renew(slot);
     }
     if (code == NP_OK) {
@@ -399,6 +428,7 @@ int npx_slot_listen(struct npx_slot *slot, int *listener_out)
     if (code != NP_OK) {
         return code;
     }
+    slot->has_socket = true;
     code = listen_on(slot, sock);
     if (code != NP_OK) {
         npx_fd_close(sock);
@@ -406,6 +436,11 @@ int npx_slot_listen(struct npx_slot *slot, int *listener_out)
     }
     *listener_out = sock;
     return NP_OK;
+}
+
+bool npx_slot_announce(struct npx_slot *slot)
+{
+    return announce(slot) == 0;
 }
 
 void npx_slot_taken(struct npx_slot *slot)
@@ -431,14 +466,16 @@ void npx_slot_release(struct npx_slot *slot)
         close_files(slot);
         return;
     }
-    remove_entry(slot, 'i');
-    remove_entry(slot, 't');
+    if (slot->has_socket) {
+        remove_entry(slot, 'i');
+        remove_entry(slot, 't');
+    }
     NPI_POINT("release-removed");
-    bool known = npx_header_read(slot->meta_fd, &meta, &name) == NP_OK;
     npx_pid_write(slot->meta_fd, slot->index, 0);
     npx_slot_unlock(slot->meta_fd, slot->index);
     NPI_POINT("release-unlocked");
-    if (known) {
+    if (!npx_any_held(slot->meta_fd) &&
+        npx_header_read(slot->meta_fd, &meta, &name) == NP_OK) {
         npx_collect(slot->dir_fd, slot->meta_fd, name.file);
     }
     close_files(slot);

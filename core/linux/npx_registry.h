@@ -28,6 +28,7 @@ struct npx_slot {
     unsigned index; /* below NPX_MAX_SLOTS */
     uint64_t turn;  /* of its last listen, increasing over the name */
     uint32_t in_quota, out_quota;
+    bool has_socket; /* it has listened */
 };
 
 /* Take a free slot, making directory and meta file for the first one. Checks in
@@ -41,6 +42,14 @@ int npx_slot_take(const struct npi_name *name, const np_server_opts *opts,
  * and published under the slot's name, with the next turn. Kept by npx_fd_keep,
  * non-blocking. */
 int npx_slot_listen(struct npx_slot *slot, int *listener_out);
+
+/* A slot more, of a pipe without a limit of instances, beside one that is held.
+ * Its quotas are the same. */
+bool npx_slot_beside(const struct npx_slot *slot, struct npx_slot *beside_out);
+
+/* The slot's socket, which had a client, listens for the next: with a new turn.
+ */
+bool npx_slot_announce(struct npx_slot *slot);
 
 /* A client has taken the listener; note it for those who look. */
 void npx_slot_taken(struct npx_slot *slot);
@@ -63,20 +72,24 @@ struct npx_view {
 int npx_view_open(const struct npi_name *name, struct npx_view *view_out);
 void npx_view_close(struct npx_view *view);
 
-/* Connect to the instance that has listened longest: *sock_out (kept,
- * non-blocking, CLOEXEC) is the claim, the server's user has been checked and
- * nothing sent. quotas_out: {in, out} of that instance. NP_FILE_NOT_FOUND (no
- * instance at all), NP_PIPE_BUSY, NP_SERVER_NOT_TRUSTED,
- * NP_NO_SYSTEM_RESOURCES. */
-int npx_view_claim(const struct npx_view *view, int *sock_out,
-                   uint32_t quotas_out[2]);
+/* A connection to an instance: kept, non-blocking, CLOEXEC. */
+struct npx_claim {
+    int sock;
+    uint32_t quotas[2]; /* in, out of the instance */
+    uint32_t pid, uid;  /* of its server, see npx_peer_check */
+};
+
+/* Connect to the instance that has listened longest; the server's user has been
+ * checked and nothing sent. NP_FILE_NOT_FOUND (no instance at all),
+ * NP_PIPE_BUSY, NP_SERVER_NOT_TRUSTED, NP_NO_SYSTEM_RESOURCES. */
+int npx_view_claim(const struct npx_view *view, struct npx_claim *claim_out);
 
 /* NP_OK an instance listens, NP_PIPE_BUSY none does, NP_FILE_NOT_FOUND. A hint:
  * connects to nothing. */
 int npx_view_listening(const struct npx_view *view);
 
 /* Whether the user of a connected socket's other side is ours:
- * NP_SERVER_NOT_TRUSTED if not. pid and uid for np_get_peer; pid 0: unknown. */
+ * NP_SERVER_NOT_TRUSTED if not. pid 0: unknown. */
 int npx_peer_check(int sock, uint32_t *pid_out, uint32_t *uid_out);
 
 /* The runtime directory, opened and checked: NP_ACCESS_DENIED with a detail

@@ -113,6 +113,7 @@ enum npi_claim npi_claim(struct npi_reader *r)
     }
     r->limit = atomic_load_explicit(&r->lane->tail, memory_order_acquire) &
                ~NPI_WAITS;
+    npi_follow_growth(r);
     bool older = r->part_of != 0 && r->part_of != word / 8;
     if (older || (int64_t)(r->limit - r->head) > 0 || !take_claim(r, word)) {
         return NPI_CLAIM_MOVED;
@@ -127,6 +128,7 @@ static enum npi_step load_tail(struct npi_reader *r, uint64_t *avail)
     if ((int64_t)(r->limit - r->head) <= 0) {
         r->limit = atomic_load_explicit(&r->lane->tail, memory_order_acquire) &
                    ~NPI_WAITS;
+        npi_follow_growth(r);
     }
     int64_t n = (int64_t)(r->limit - r->head);
     *avail = n > 0 ? (uint64_t)n : 0;

@@ -22,7 +22,7 @@
 #include <stdint.h>
 
 #define NPI_MAGIC UINT32_C(0x4550504E) /* "NPPE" */
-#define NPI_FORMAT 1
+#define NPI_FORMAT 2
 #define NPI_SHM_HEADER 4096
 
 /* Bit 63 of an index word: the other side sleeps until the index moves. */
@@ -33,6 +33,8 @@ struct npi_lane {
     /* Written by the writer; NPI_WAITS is set by the reader. Free-running ring
      * position: all before it is committed, complete records. */
     _Alignas(64) _Atomic uint64_t tail;
+    /* Written by the writer, once: all of the ring is in use from tail on. */
+    _Atomic uint32_t grown;
 
     /* Written by the writer: the one write that exceeds the quota. */
     _Alignas(64) _Atomic uint64_t fill; /* ring position: physically there */
@@ -90,21 +92,22 @@ static_assert(CHAR_BIT == 8, "bytes are octets");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
               "atomics in shared memory must not use a lock table");
 static_assert(sizeof(_Atomic uint64_t) == 8, "plain 64-bit atomics");
-static_assert(offsetof(struct npi_lane, tail) == 0, "format 1");
-static_assert(offsetof(struct npi_lane, fill) == 64, "format 1");
-static_assert(offsetof(struct npi_lane, offer_size) == 72, "format 1");
-static_assert(offsetof(struct npi_lane, behind) == 80, "format 1");
-static_assert(offsetof(struct npi_lane, cut) == 88, "format 1");
-static_assert(offsetof(struct npi_lane, offer) == 96, "format 1");
-static_assert(offsetof(struct npi_lane, head) == 128, "format 1");
-static_assert(offsetof(struct npi_lane, read) == 136, "format 1");
-static_assert(offsetof(struct npi_lane, wanted) == 144, "format 1");
-static_assert(offsetof(struct npi_lane, given) == 152, "format 1");
-static_assert(sizeof(struct npi_lane) == 256, "format 1");
-static_assert(offsetof(struct npi_shm, closed) == 32, "format 1");
-static_assert(offsetof(struct npi_shm, disconnected) == 40, "format 1");
-static_assert(offsetof(struct npi_shm, cpu) == 44, "format 1");
-static_assert(offsetof(struct npi_shm, lane) == 64, "format 1");
+static_assert(offsetof(struct npi_lane, tail) == 0, "format 2");
+static_assert(offsetof(struct npi_lane, grown) == 8, "format 2");
+static_assert(offsetof(struct npi_lane, fill) == 64, "format 2");
+static_assert(offsetof(struct npi_lane, offer_size) == 72, "format 2");
+static_assert(offsetof(struct npi_lane, behind) == 80, "format 2");
+static_assert(offsetof(struct npi_lane, cut) == 88, "format 2");
+static_assert(offsetof(struct npi_lane, offer) == 96, "format 2");
+static_assert(offsetof(struct npi_lane, head) == 128, "format 2");
+static_assert(offsetof(struct npi_lane, read) == 136, "format 2");
+static_assert(offsetof(struct npi_lane, wanted) == 144, "format 2");
+static_assert(offsetof(struct npi_lane, given) == 152, "format 2");
+static_assert(sizeof(struct npi_lane) == 256, "format 2");
+static_assert(offsetof(struct npi_shm, closed) == 32, "format 2");
+static_assert(offsetof(struct npi_shm, disconnected) == 40, "format 2");
+static_assert(offsetof(struct npi_shm, cpu) == 44, "format 2");
+static_assert(offsetof(struct npi_shm, lane) == 64, "format 2");
 static_assert(sizeof(struct npi_shm) <= NPI_SHM_HEADER, "fits its page");
 
 /* The records in a ring. A short one is its length in one byte and the data; a
@@ -119,7 +122,7 @@ static_assert(sizeof(struct npi_shm) <= NPI_SHM_HEADER, "fits its page");
 /* The largest quota that is honoured exactly; a larger one acts like it. */
 #define NPI_QUOTA_MAX (UINT64_C(64) << 20)
 
-/* Ring bytes for a quota: a power of two with room for any mix of messages
+/* Ring bytes a quota needs: a power of two with room for any mix of messages
  * that fits the quota, and for empty ones besides. */
 static inline uint64_t npi_ring_size(uint64_t quota)
 {
@@ -129,6 +132,20 @@ static inline uint64_t npi_ring_size(uint64_t quota)
         size *= 2;
     }
     return size;
+}
+
+/* Ring bytes it may grow to: what is copied through a small ring is written
+ * over lines that the other core's cache still holds. */
+#define NPI_GROWTH 8
+#define NPI_GROWN_MAX (UINT64_C(2) << 20)
+
+static inline uint64_t npi_ring_most(uint64_t quota)
+{
+    uint64_t size = npi_ring_size(quota), most = size * NPI_GROWTH;
+    if (most > NPI_GROWN_MAX) {
+        most = NPI_GROWN_MAX;
+    }
+    return most > size ? most : size;
 }
 
 static inline uint64_t npi_shm_size(uint64_t ring0, uint64_t ring1)

@@ -276,6 +276,12 @@ enum npi_step npi_get(struct npi_reader *r, struct npi_get *get, bool offers)
     return step;
 }
 
+bool npi_get_goes_on(const struct npi_get *get, enum npi_step step)
+{
+    return step == NPI_AGAIN ||
+           (step == NPI_DONE && goes_on(get) && !get->whole);
+}
+
 /* ---------------------------------------------------------------- giving up */
 
 uint64_t npi_get_held(const struct npi_get *get)

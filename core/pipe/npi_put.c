@@ -33,9 +33,15 @@ void npi_writer_init(struct npi_writer *writer, struct npi_lane *lane,
         .lane = lane,
         .ring = ring,
         .capacity = capacity,
+        .most = capacity,
         .quota = quota < NPI_QUOTA_MAX ? quota : NPI_QUOTA_MAX,
         .message = message,
     };
+}
+
+void npi_writer_may_grow(struct npi_writer *writer, uint64_t most)
+{
+    writer->most = most;
 }
 
 void npi_put_init(struct npi_put *put, const void *data, uint64_t size,
@@ -181,6 +187,36 @@ static void pay_owed(struct npi_writer *w)
     }
 }
 
+/* A write of MUCH, or one that finds the reader on its way but not there, is a
+ * sign of a stream. After SURE signs the next empty queue is waited for, not
+ * for ever: it means a look at the reader's index each time. */
+#define MUCH 16384
+#define SURE 16
+#define PATIENCE 256
+
+static void note_stream(struct npi_writer *w, const struct npi_put *put)
+{
+    bool lags = w->tail != w->head_seen && allowed(w, put);
+    if (w->capacity < w->most && (lags || put->size >= MUCH)) {
+        w->stream += put->size >= MUCH ? SURE / 4 : 1;
+    }
+}
+
+/* Q8. */
+static void try_growing(struct npi_writer *w)
+{
+    if (w->capacity == w->most || w->abandoned || !refresh(w)) {
+        return;
+    }
+    if (w->tail == w->head_seen) {
+        w->capacity = w->most;
+        atomic_store_explicit(&w->lane->grown, 1, memory_order_release);
+    }
+    if (w->tail == w->head_seen || ++w->stream == SURE + PATIENCE) {
+        w->stream = 0;
+    }
+}
+
 enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
 {
     if (w->broken) {
@@ -195,11 +231,15 @@ enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
             return step;
         }
     }
+    if (w->stream >= SURE) {
+        try_growing(w);
+    }
     pay_owed(w);
     if (w->owed > 0 || !allowed(w, put)) {
         if (!refresh(w)) {
             return NPI_BROKEN;
         }
+        note_stream(w, put);
         pay_owed(w);
         if (w->owed > 0 || !allowed(w, put)) {
             return NPI_AGAIN;

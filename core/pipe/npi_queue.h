@@ -32,6 +32,16 @@
  * quota in data bytes: written - read <= quota. The reader publishes `read`
  * before `head`.
  *
+ * GROWING. A ring begins as the first part of its memory, so that a connection
+ * that is used little touches little. Much data streams a few times faster
+ * through all of it: the writer does not come back to lines that the reader's
+ * cache still holds. So a writer that has seen the reader lag behind often
+ * enough, or has written much at a time, goes on to the whole ring, once.
+ *   Q8  It does so when nothing is between head and tail and no offer is out,
+ *       and stores `grown` before it publishes anything more. The reader looks
+ *       at `grown` after each load that shows it something new, and finds
+ *       itself where nothing lies that was placed before.
+ *
  * THE OFFER: a write that does not fit. It must be visible and readable at once
  * and still be taken back when its deadline passes. So it is placed behind tail
  * without moving tail; `fill` says how much is physically there (a write larger
@@ -93,6 +103,8 @@ struct npi_writer {
     struct npi_lane *lane;
     unsigned char *ring;
     uint64_t capacity; /* a power of two */
+    uint64_t most;     /* what it may grow to */
+    unsigned stream;   /* how much speaks for that */
     uint64_t quota;
     bool message;       /* keep empty writes as messages */
     uint64_t tail;      /* committed */
@@ -122,6 +134,9 @@ struct npi_put {
 void npi_writer_init(struct npi_writer *writer, struct npi_lane *lane,
                      unsigned char *ring, uint64_t capacity, uint64_t quota,
                      bool message);
+
+/* The ring has room for more, a power of two; to be said to both ends. */
+void npi_writer_may_grow(struct npi_writer *writer, uint64_t most);
 
 void npi_put_init(struct npi_put *put, const void *data, uint64_t size,
                   bool force);
@@ -173,6 +188,7 @@ struct npi_reader {
     struct npi_lane *lane;
     const unsigned char *ring;
     uint64_t capacity;
+    uint64_t most;       /* what it may grow to */
     uint64_t head;       /* private truth */
     uint64_t limit;      /* the tail, or fill, last seen and checked */
     uint64_t read;       /* data bytes given to the program */
@@ -207,6 +223,8 @@ struct npi_get {
 void npi_reader_init(struct npi_reader *reader, struct npi_lane *lane,
                      const unsigned char *ring, uint64_t capacity);
 
+void npi_reader_may_grow(struct npi_reader *reader, uint64_t most);
+
 void npi_get_init(struct npi_get *get, void *buf, uint64_t size, bool message,
                   bool whole);
 
@@ -214,6 +232,9 @@ void npi_get_init(struct npi_get *get, void *buf, uint64_t size, bool message,
  * writer is gone). NPI_DONE, NPI_MORE, NPI_TOO_SMALL, NPI_AGAIN, NPI_BROKEN. */
 enum npi_step npi_get(struct npi_reader *reader, struct npi_get *get,
                       bool offers);
+
+/* Whether a call that came to this without offers would take one now. */
+bool npi_get_goes_on(const struct npi_get *get, enum npi_step step);
 
 /* Give up. NPI_DONE or NPI_MORE: it had something after all. NPI_AGAIN: nothing
  * was taken. npi_get_held says how large a stash it needs for that; stash may

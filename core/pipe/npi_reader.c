@@ -25,7 +25,21 @@ void npi_reader_init(struct npi_reader *reader, struct npi_lane *lane,
                      const unsigned char *ring, uint64_t capacity)
 {
     *reader = (struct npi_reader){
-        .lane = lane, .ring = ring, .capacity = capacity};
+        .lane = lane, .ring = ring, .capacity = capacity, .most = capacity};
+}
+
+void npi_reader_may_grow(struct npi_reader *reader, uint64_t most)
+{
+    reader->most = most;
+}
+
+/* Q8: after a load that may show something new. */
+void npi_follow_growth(struct npi_reader *r)
+{
+    if (r->capacity != r->most &&
+        atomic_load_explicit(&r->lane->grown, memory_order_relaxed)) {
+        r->capacity = r->most;
+    }
 }
 
 uint64_t npi_stashed(const struct npi_reader *r)
@@ -77,6 +91,7 @@ bool npi_walk(struct npi_reader *r, uint64_t *tail_out)
     uint64_t next = r->head + (r->inside ? r->rest : 0);
     uint64_t tail = atomic_load_explicit(&r->lane->tail, memory_order_acquire) &
                     ~NPI_WAITS;
+    npi_follow_growth(r);
     *tail_out = tail;
     if ((int64_t)(tail - r->head) <= 0) {
         *tail_out = r->walk = r->head;

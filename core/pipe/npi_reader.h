@@ -36,6 +36,9 @@ bool npi_record(const struct npi_reader *reader, uint64_t at, uint64_t avail,
 
 void npi_publish_head(struct npi_reader *reader);
 
+/* Use all of the ring if the writer does. */
+void npi_follow_growth(struct npi_reader *reader);
+
 /* Of the claimed offer, so much has been given to the program. */
 void npi_give(struct npi_reader *reader, uint64_t bytes);
 

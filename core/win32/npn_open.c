@@ -116,6 +116,12 @@ int npi_os_create(const struct npi_name *name, const np_server_opts *opts,
     return hand_over(h, create(h, opts), pipe_out);
 }
 
+int npi_os_create_next(np_pipe *before, const np_server_opts *opts,
+                       np_pipe **pipe_out)
+{
+    return npi_os_create(&before->name, opts, pipe_out);
+}
+
 /* ------------------------------------------------------------------- client */
 
 #define ALWAYS (FILE_READ_ATTRIBUTES | READ_CONTROL | SYNCHRONIZE)

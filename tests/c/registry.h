@@ -81,14 +81,14 @@ static inline int claim(const char *text, int *sock_out, uint32_t *in_out)
 {
     struct npi_name name = named(text);
     struct npx_view view;
-    uint32_t quotas[2] = {0, 0};
+    struct npx_claim claimed = {.sock = -1};
     int code = npx_view_open(&name, &view);
-    *sock_out = -1;
     if (code == NP_OK) {
-        code = npx_view_claim(&view, sock_out, quotas);
+        code = npx_view_claim(&view, &claimed);
         npx_view_close(&view);
     }
-    *in_out = quotas[0];
+    *sock_out = code == NP_OK ? claimed.sock : -1;
+    *in_out = claimed.quotas[0];
     return code;
 }
 

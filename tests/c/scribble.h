@@ -89,7 +89,7 @@ static inline void scribble(const struct scribble *s, uint32_t *random)
 {
     struct npi_lane *lane = s->lane;
     uint64_t number = scribble_number(s, random);
-    switch (witness_random(random) % 16) {
+    switch (witness_random(random) % 17) {
     case 0: atomic_store(&lane->tail, number); break;
     case 1: atomic_store(&lane->tail, scribble_near(s, random)); break;
     case 2: atomic_store(&lane->head, number); break;
@@ -103,6 +103,7 @@ static inline void scribble(const struct scribble *s, uint32_t *random)
     case 10: atomic_store(&lane->wanted, number); break;
     case 11: atomic_store(&lane->given, number); break;
     case 12: scribble_header(s, random); break;
+    case 14: atomic_store(&lane->grown, (uint32_t)number); break;
     case 13: memset(s->ring, (int)(number & 255), s->capacity / 2); break;
     default: scribble_offer(s, random); break;
     }

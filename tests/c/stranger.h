@@ -72,7 +72,7 @@ static inline ssize_t stranger_send(int sock, const void *data, size_t n,
 
 static inline size_t stranger_size(uint32_t quota)
 {
-    uint64_t ring = npi_ring_size(quota);
+    uint64_t ring = npi_ring_most(quota);
     return (size_t)npi_shm_size(ring, ring);
 }
 
@@ -93,7 +93,7 @@ static inline int stranger_memfd(size_t size, const struct npi_shm *header,
 
 static inline struct npi_shm stranger_header(uint32_t quota)
 {
-    uint64_t ring = npi_ring_size(quota);
+    uint64_t ring = npi_ring_most(quota);
     struct npi_shm header;
     memset(&header, 0, sizeof header);
     header.magic = NPI_MAGIC;

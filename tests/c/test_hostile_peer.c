@@ -76,7 +76,7 @@ static void meet(uint32_t *random)
     unsigned char *ring = (unsigned char *)memory + NPI_SHM_HEADER;
     for (int i = 0; i < 2; i++) {
         lanes[i].lane = &memory->lane[i];
-        lanes[i].capacity = npi_ring_size(npx_of(victim)->quotas[i]);
+        lanes[i].capacity = npi_ring_most(npx_of(victim)->quotas[i]);
         lanes[i].ring = ring;
         ring += lanes[i].capacity;
     }

@@ -181,9 +181,12 @@ static void be_born_again(struct party *p)
     free(p->reader.stash);
     memset(place.lane, 0, sizeof *place.lane);
     uint64_t quota = witness_random(&p->random) % 3 * place.capacity / 3;
-    npi_writer_init(&p->writer, place.lane, place.ring, place.capacity, quota,
+    uint64_t first = place.capacity >> witness_random(&p->random) % 3;
+    npi_writer_init(&p->writer, place.lane, place.ring, first, quota,
                     witness_random(&p->random) % 2);
-    npi_reader_init(&p->reader, place.lane, place.ring, place.capacity);
+    npi_writer_may_grow(&p->writer, place.capacity);
+    npi_reader_init(&p->reader, place.lane, place.ring, first);
+    npi_reader_may_grow(&p->reader, place.capacity);
     p->mark = npi_mark(&p->writer);
     p->putting = p->getting = p->poisoned = false;
 }

@@ -230,15 +230,14 @@ static void a_view_outlives_no_pipe(void)
 {
     struct npi_name name = named("demo");
     struct npx_view view;
-    int sock;
-    uint32_t quotas[2];
+    struct npx_claim claimed;
     CHECK_EQ(serve("demo", 1, &one), NP_OK);
     CHECK_EQ(npx_view_open(&name, &view), NP_OK);
     leave(&one);
     CHECK_EQ(npx_view_listening(&view), NP_FILE_NOT_FOUND);
     CHECK_EQ(serve("demo", 2, &one), NP_OK);
     CHECK_EQ(npx_view_listening(&view), NP_FILE_NOT_FOUND);
-    CHECK_EQ(npx_view_claim(&view, &sock, quotas), NP_FILE_NOT_FOUND);
+    CHECK_EQ(npx_view_claim(&view, &claimed), NP_FILE_NOT_FOUND);
     CHECK_EQ(npx_count(view.meta_fd, 9), 0);
     npx_view_close(&view);
     CHECK_EQ(look("demo"), NP_OK);

@@ -73,14 +73,13 @@ static void a_claim_does_not_reach_into_the_next_life(void)
 {
     struct npi_name name = named("demo");
     struct npx_view view;
-    int sock = -1;
-    uint32_t quotas[2];
+    struct npx_claim claimed;
     pid_t pid = child(serve_demo);
     CHECK_EQ(npx_view_open(&name, &view), NP_OK);
     kill_child(pid);
     CHECK_EQ(serve("demo", 20, &two), NP_OK);
     CHECK_EQ(npx_view_listening(&view), NP_FILE_NOT_FOUND);
-    CHECK_EQ(npx_view_claim(&view, &sock, quotas), NP_FILE_NOT_FOUND);
+    CHECK_EQ(npx_view_claim(&view, &claimed), NP_FILE_NOT_FOUND);
     npx_view_close(&view);
     leave(&two);
     CHECK_EQ(files_left(), 0);

@@ -14,6 +14,7 @@
 #include "pipe/npi_queue.h"
 
 #define MAX_SIZE 300
+#define GROWTH 4
 #define ROUNDS 40000
 
 static struct npi_lane lane;
@@ -98,6 +99,7 @@ static void *write_all(void *unused)
     struct npi_writer w;
     uint32_t random = 12345;
     npi_writer_init(&w, &lane, ring, capacity, quota, message_mode);
+    npi_writer_may_grow(&w, GROWTH * capacity);
     for (int i = 0; i < ROUNDS; i++) {
         write_one(&w, &random);
     }
@@ -193,7 +195,7 @@ static void run(uint64_t cap, uint64_t quota_bytes, bool messages,
     uint32_t random = 99;
     pthread_t thread;
     memset(&lane, 0, sizeof lane);
-    ring = malloc((size_t)cap);
+    ring = malloc((size_t)(GROWTH * cap));
     log_data = malloc((size_t)ROUNDS * MAX_SIZE);
     log_sizes = malloc(ROUNDS * sizeof *log_sizes);
     log_size = log_count = 0;
@@ -204,6 +206,7 @@ static void run(uint64_t cap, uint64_t quota_bytes, bool messages,
     withdraw = withdrawing;
     atomic_store(&writer_done, false);
     npi_reader_init(&r, &lane, ring, capacity);
+    npi_reader_may_grow(&r, GROWTH * capacity);
     CHECK_EQ(pthread_create(&thread, NULL, write_all, NULL), 0);
     bool more = true;
     while (more) {
