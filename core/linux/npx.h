@@ -207,7 +207,7 @@ int npx_op_check(const struct npx_op *op, enum npi_verb verb);
 
 void npx_account_open(struct npx_account *account);
 /* Whether looking again at once is allowed at all. */
-bool npx_may_yield(void);
+bool npx_may_spin(void);
 /* Look for a moment whether op->ready; under the lane's lock. */
 bool npx_spin(struct npx_op *op);
 
@@ -221,9 +221,13 @@ int npx_transact(np_pipe *pipe, struct npi_write *request,
 int npx_flush(np_pipe *pipe, npi_deadline deadline);
 void npx_write_arm(struct npx_op *op);
 bool npx_write_ready(struct npx_op *op);
-/* Whether a read (or, on a listening end, an accept) would not wait; with arm,
- * make sure to be told when that changes. */
-bool npx_ready(struct npx_pipe *h, bool arm);
+/* Whether a read (or, on a listening end, an accept) would not wait. */
+enum npx_how {
+    NPX_LOOK,   /* ask the system about the peer now and then, as a read does */
+    NPX_GLANCE, /* only see what memory says */
+    NPX_ARM     /* the same, and make sure to be told when that changes */
+};
+bool npx_ready(struct npx_pipe *h, enum npx_how how);
 
 int npx_get_state(np_pipe *pipe, np_state *state_out);
 int npx_set_state(np_pipe *pipe, uint32_t mode);

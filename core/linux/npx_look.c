@@ -165,7 +165,7 @@ int npx_peek(np_pipe *pipe, struct npi_peek *peek)
 
 /* ---------------------------------------------------------------- readiness */
 
-static bool ready_locked(struct npx_pipe *h, bool arm)
+static bool ready_locked(struct npx_pipe *h, enum npx_how how)
 {
     if (!h->shm || npx_peer_gone(h) ||
         (!h->server && atomic_load(&h->shm->disconnected))) {
@@ -174,17 +174,18 @@ static bool ready_locked(struct npx_pipe *h, bool arm)
     if (h->in.first) {
         return false; /* a blocked read gets it before we do */
     }
-    if (npi_readable(&h->reader, true) || npx_link_look(h)) {
+    if (npi_readable(&h->reader, true) ||
+        (how == NPX_LOOK && npx_link_look(h))) {
         return true;
     }
-    if (arm) {
+    if (how == NPX_ARM) {
         npi_get_arm(&h->reader, h->in.bytes);
         return npi_readable(&h->reader, true) || npx_peer_gone(h);
     }
     return false;
 }
 
-bool npx_ready(struct npx_pipe *h, bool arm)
+bool npx_ready(struct npx_pipe *h, enum npx_how how)
 {
     if (atomic_load(&h->base.closing) || npx_link_poll(h) != NP_OK) {
         return true;
@@ -197,7 +198,7 @@ bool npx_ready(struct npx_pipe *h, bool arm)
         return true;
     }
     pthread_mutex_lock(&h->in.lock);
-    bool ready = ready_locked(h, arm);
+    bool ready = ready_locked(h, how);
     if (h->shm) {
         npx_ring_writer(h);
     }

@@ -5,7 +5,6 @@
 
 #define _GNU_SOURCE 1
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -211,19 +210,26 @@ static npi_deadline until(const struct npx_pipe *h, npi_deadline deadline)
     return h->greeting && h->greet_by < deadline ? h->greet_by : deadline;
 }
 
-#define HELLO_NS 100000
+#define HELLO_NS 20000
 
 /* Who has connected is just making its hello, which takes less than falling
- * asleep and being woken. Once a connection, and not for long: it may be a
- * stranger who never sends one. */
+ * asleep and being woken, if it runs at the same time as we. Once a connection,
+ * and not for long: it may be a stranger who never sends one. Where that was in
+ * vain it is tried again only now and then. */
 static int await_hello(struct npx_pipe *h, unsigned epoch)
 {
+    static atomic_uint vain; /* a hint */
     npi_deadline until = npi_now() + HELLO_NS;
     int code = look_for_client(h, true, epoch);
-    while (code == NPX_AGAIN && h->greeting && npx_may_yield() &&
-           npi_left(until) > 0) {
-        sched_yield();
+    if (code != NPX_AGAIN || !h->greeting || !npx_may_spin() ||
+        atomic_fetch_add(&vain, 1) % 16 > 1) {
+        return code;
+    }
+    do {
         code = look_for_client(h, true, epoch);
+    } while (code == NPX_AGAIN && h->greeting && npi_left(until) > 0);
+    if (code != NPX_AGAIN) {
+        atomic_store(&vain, 0);
     }
     return code;
 }
@@ -319,11 +325,12 @@ const struct npi_ops npx_ops = {
 
 /* ------------------------------------------------------------------- select */
 
-static size_t collect(np_pipe **pipes, uint32_t *ready, size_t n, bool arm)
+static size_t collect(np_pipe **pipes, uint32_t *ready, size_t n,
+                      enum npx_how how)
 {
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
-        ready[i] = pipes[i] && npx_ready(npx_of(pipes[i]), arm);
+        ready[i] = pipes[i] && npx_ready(npx_of(pipes[i]), how);
         count += ready[i];
     }
     return count;
@@ -385,7 +392,7 @@ static int select_joined(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
 {
     unsigned generation = atomic_load(&npi_generation);
     for (;;) {
-        *count_out = collect(pipes, ready, n, true);
+        *count_out = collect(pipes, ready, n, NPX_ARM);
         if (*count_out > 0 || any_handed_out(pipes, borrowed, n)) {
             return NP_OK;
         }
@@ -395,7 +402,7 @@ static int select_joined(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
             return NP_INVALID_HANDLE;
         }
         if (code == NP_OPERATION_ABORTED) {
-            *count_out = collect(pipes, ready, n, false);
+            *count_out = collect(pipes, ready, n, NPX_GLANCE);
             return *count_out > 0 ? NP_OK : code; /* closed is ready */
         }
         if (code != NP_OK && (code != NP_TIMEOUT || next == deadline)) {
@@ -429,7 +436,9 @@ static int select_wait(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
 int npi_os_select(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
                   size_t n, size_t *count_out, npi_deadline deadline)
 {
-    *count_out = collect(pipes, ready, n, false);
+    /* Who goes on to sleep learns of a dead peer by that. */
+    *count_out = collect(pipes, ready, n,
+                         deadline == 0 ? NPX_LOOK : NPX_GLANCE);
     if (*count_out > 0) {
         return NP_OK;
     }

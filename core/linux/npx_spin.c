@@ -14,7 +14,8 @@
  * must be scheduled first. Then we spin only for a trial every 2^losses waits,
  * long enough to see a slow wake-up through. On such a trial the peer finds
  * that it need not ring, so it spins as well, and both are out of the slow
- * mode.
+ * mode. The same goes for who has lost a few spins in a row: where many wait
+ * for a busy server, each one's share would add up to all there is.
  *
  * Where the peer was last seen on our own CPU it cannot move while we look, so
  * we give way to it instead (sched_yield), a few times. If it runs, nobody
@@ -40,6 +41,7 @@
 #define RICH (8 * LIMIT)
 #define SHARE 32
 #define MOST_LOSSES 8
+#define MANY_LOSSES 3
 #define FREE_LOOKS 24 /* under a microsecond: no clock, no charge */
 #define GIVE_WAY 3    /* times, before sleeping */
 
@@ -192,9 +194,9 @@ static bool give_way(struct npx_op *op, struct npx_account *account)
     return useful;
 }
 
-bool npx_may_yield(void)
+bool npx_may_spin(void)
 {
-    return policy() != SLEEP;
+    return policy() == SPIN;
 }
 
 bool npx_spin(struct npx_op *op)
@@ -209,7 +211,8 @@ bool npx_spin(struct npx_op *op)
     if (!here && policy() != SPIN) {
         return false;
     }
-    if ((here || woke) && account->skip > 0) {
+    bool hopeless = here || woke || account->losses >= MANY_LOSSES;
+    if (hopeless && account->skip > 0) {
         account->skip--;
         return false;
     }

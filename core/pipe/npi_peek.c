@@ -156,8 +156,16 @@ void npi_get_wanted(struct npi_reader *r, uint64_t wanted)
     atomic_store_explicit(&r->lane->wanted, wanted, memory_order_relaxed);
 }
 
+/* Q3: where the bit is left from an earlier wait, the next publication finds it
+ * as well. */
 void npi_get_arm(struct npi_reader *r, uint64_t wanted)
 {
+    if (atomic_load_explicit(&r->lane->wanted, memory_order_relaxed) ==
+            wanted &&
+        atomic_load_explicit(&r->lane->tail, memory_order_acquire) &
+            NPI_WAITS) {
+        return;
+    }
     npi_get_wanted(r, wanted);
     atomic_fetch_or_explicit(&r->lane->tail, NPI_WAITS, memory_order_acq_rel);
 }
