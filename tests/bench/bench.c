@@ -9,7 +9,7 @@
  * the figures mean, the files with "modes" at their end have the modes. Also
  *
  *     bench probe    how far the CPUs are apart: a cache line there and back
- *     bench hog      burn a CPU until the parent dies
+ *     bench hog      burn a CPU until the parent dies, or for some minutes
  */
 
 #include <errno.h>
@@ -30,7 +30,11 @@
 #define LONGEST_RUN 60 /* seconds, whatever goes wrong */
 
 static const struct transport *const transports[] = {
-    &np_messages, &np_bytes, &unix_stream, &unix_seqpacket, &fifos,
+    &np_messages, &np_bytes, &unix_stream, &unix_seqpacket,
+    &fifos,       &ring,     &large_ring,
+#ifdef HAVE_UV
+    &uv_pipes,
+#endif
 #ifdef HAVE_ZMQ
     &zmq_pair,
 #endif
@@ -47,6 +51,7 @@ static const char *const figure_names[FIGURES] = {
 static struct figures {
     atomic_bool is_set[FIGURES];
     _Atomic int64_t value[FIGURES];
+    atomic_long arrived; /* processes that meet */
 } * figures;
 
 static int ready_pipe[2]; /* the server says one byte */
@@ -135,9 +140,65 @@ void await_child(int pid)
     }
 }
 
+void **accept_many(const struct task *task, void *listener, long n)
+{
+    void **ends = allocate((size_t)n * sizeof *ends);
+    for (long i = 0; i < n; i++) {
+        ends[i] = task->by->accept(listener);
+    }
+    return ends;
+}
+
+void **connect_many(const struct task *task, long n)
+{
+    void **ends = allocate((size_t)n * sizeof *ends);
+    for (long i = 0; i < n; i++) {
+        ends[i] = task->by->connect(task->address);
+    }
+    return ends;
+}
+
+void close_many(const struct task *task, void **ends, long n)
+{
+    for (long i = 0; i < n; i++) {
+        task->by->close(ends[i]);
+    }
+}
+
+void ask(const struct task *task, void *end, long times)
+{
+    for (long i = 0; i < times; i++) {
+        task->by->send(end, task->buffer, task->size);
+        task->by->receive(end, task->buffer, task->size);
+    }
+}
+
+void answer(const struct task *task, void *end, long times)
+{
+    for (long i = 0; i < times; i++) {
+        task->by->receive(end, task->buffer, task->size);
+        task->by->send(end, task->buffer, task->size);
+    }
+}
+
 void ready(void)
 {
     must(write(ready_pipe[1], "", 1) == 1, "write");
+}
+
+void await_ready(void)
+{
+    char byte;
+    must(read(ready_pipe[0], &byte, 1) == 1, "the server is not ready");
+}
+
+void meet(long n)
+{
+    struct timespec moment = {0, 1000000};
+    figures->arrived++;
+    while (figures->arrived < n) {
+        nanosleep(&moment, NULL);
+    }
 }
 
 void await_client(void)
@@ -149,7 +210,6 @@ void await_client(void)
 static void run(const struct mode *mode, const struct task *task)
 {
     int server;
-    char byte;
 
     must(pipe(ready_pipe) == 0 && pipe(done_pipe) == 0, "pipe");
     if (in_child(&server)) {
@@ -159,7 +219,7 @@ static void run(const struct mode *mode, const struct task *task)
         _exit(0);
     }
     close(ready_pipe[1]);
-    must(read(ready_pipe[0], &byte, 1) == 1, "the server is not ready");
+    await_ready();
     mode->client(task);
     close(done_pipe[1]);
     await_child(server);
@@ -177,8 +237,8 @@ static const struct transport *find_transport(const char *name)
 
 static const struct mode *find_mode(const char *name)
 {
-    static const struct mode *const all[] = {pair_modes, crowd_modes,
-                                             connection_modes};
+    static const struct mode *const all[] = {
+        pair_modes, crowd_modes, connection_modes, memory_modes, lookup_modes};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         for (const struct mode *mode = all[i]; mode->name; mode++) {
             if (strcmp(name, mode->name) == 0) {

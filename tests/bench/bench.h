@@ -35,6 +35,11 @@ extern const struct transport np_bytes;
 extern const struct transport unix_stream;
 extern const struct transport unix_seqpacket;
 extern const struct transport fifos;
+extern const struct transport ring;
+extern const struct transport large_ring;
+#ifdef HAVE_UV
+extern const struct transport uv_pipes;
+#endif
 #ifdef HAVE_ZMQ
 extern const struct transport zmq_pair;
 #endif
@@ -61,6 +66,8 @@ struct mode {
 extern const struct mode pair_modes[];
 extern const struct mode crowd_modes[];
 extern const struct mode connection_modes[];
+extern const struct mode memory_modes[];
+extern const struct mode lookup_modes[];
 
 /* The figures: what several processes add to one is summed. */
 enum figure {
@@ -78,6 +85,10 @@ void add(enum figure figure, double value);
 
 /* Said by the server: clients may come. */
 void ready(void);
+/* Wait, as the client, for a server more than the one it has waited for. */
+void await_ready(void);
+/* Once in a run: wait until n processes are here. */
+void meet(long n);
 /* Wait, as the server, until the client has all it wanted: a close may destroy
  * what is still on its way. */
 void await_client(void);
@@ -92,6 +103,16 @@ int64_t now_ns(void);
 int64_t cpu_ns(void); /* of this process */
 /* How often to do it before the clock starts. */
 long warm_up(const struct task *task);
+
+/* What several modes do. */
+void **accept_many(const struct task *task, void *listener, long n);
+void **connect_many(const struct task *task, long n);
+void close_many(const struct task *task, void **ends, long n);
+void ask(const struct task *task, void *end, long times);
+void answer(const struct task *task, void *end, long times);
+
+/* The name of our pipe: an address is a path, for those who need one. */
+const char *pipe_name(const char *address);
 
 /* Runs without a transport. */
 int probe(void);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the namedpipe authors */
 
-/* The modes with COUNT clients, each a process that asks again as soon as it
- * has its answer; N requests in all:
+/* The modes in which one server has COUNT connections; N requests in all:
  *
- *     select   one thread of the server waits for all of them
- *     threads  the server has a thread for each
+ *     select   one thread waits for all clients, each a process that asks again
+ *              as soon as it has its answer
+ *     threads  the same, but the server has a thread for each
+ *     turns    one thread waits for all connections of one client, which uses
+ *              one of them after the other: one is ready, the rest are idle
  */
 
 #include <pthread.h>
@@ -18,6 +20,22 @@ static long each(const struct task *task)
     return n ? n : 1;
 }
 
+static void send_all(const struct task *task, void **ends)
+{
+    for (long i = 0; i < task->count; i++) {
+        task->by->send(ends[i], task->buffer, task->size);
+    }
+}
+
+static void receive_all(const struct task *task, void **ends)
+{
+    for (long i = 0; i < task->count; i++) {
+        task->by->receive(ends[i], task->buffer, task->size);
+    }
+}
+
+/* ------------------------------------------------------------------ clients */
+
 /* A client's first message is answered when all clients are there; and all stay
  * until the server says so, for one that has left is ready for ever. */
 static void client(const struct task *task)
@@ -25,13 +43,9 @@ static void client(const struct task *task)
     void *end = task->by->connect(task->address);
     long total = each(task) * task->count;
 
-    task->by->send(end, task->buffer, task->size);
-    task->by->receive(end, task->buffer, task->size);
+    ask(task, end, 1);
     int64_t cpu = cpu_ns();
-    for (long i = each(task); i; i--) {
-        task->by->send(end, task->buffer, task->size);
-        task->by->receive(end, task->buffer, task->size);
-    }
+    ask(task, end, each(task));
     add(CPU_NS, (double)(cpu_ns() - cpu) / (double)total);
     task->by->receive(end, task->buffer, task->size);
     task->by->close(end);
@@ -51,32 +65,29 @@ static void clients(const struct task *task)
     }
 }
 
+static void one_client(const struct task *task)
+{
+    void **ends = connect_many(task, task->count);
+    long total = each(task) * task->count;
+
+    send_all(task, ends);
+    receive_all(task, ends);
+    int64_t cpu = cpu_ns();
+    for (long i = 0; i < total; i++) {
+        ask(task, ends[i % task->count], 1);
+    }
+    add(CPU_NS, (double)(cpu_ns() - cpu) / (double)total);
+    receive_all(task, ends);
+    close_many(task, ends, task->count);
+}
+
+/* ------------------------------------------------------------------ servers */
+
 static void **accept_all(const struct task *task, void *listener)
 {
-    size_t n = (size_t)task->count;
-    void **ends = allocate(n * sizeof *ends);
-    for (size_t i = 0; i < n; i++) {
-        ends[i] = task->by->accept(listener);
-    }
-    for (size_t i = 0; i < n; i++) {
-        task->by->receive(ends[i], task->buffer, task->size);
-    }
+    void **ends = accept_many(task, listener, task->count);
+    receive_all(task, ends);
     return ends;
-}
-
-static void send_all(const struct task *task, void **ends)
-{
-    for (long i = 0; i < task->count; i++) {
-        task->by->send(ends[i], task->buffer, task->size);
-    }
-}
-
-static void close_all(const struct task *task, void **ends, void *listener)
-{
-    for (long i = 0; i < task->count; i++) {
-        task->by->close(ends[i]);
-    }
-    task->by->unlisten(listener);
 }
 
 static void put_down(const struct task *task, int64_t began, int64_t cpu)
@@ -102,8 +113,7 @@ static void select_server(const struct task *task)
     while (left > 0) {
         size_t n = task->by->ready(crowd, found);
         for (size_t i = 0; i < n; i++) {
-            task->by->receive(found[i], task->buffer, task->size);
-            task->by->send(found[i], task->buffer, task->size);
+            answer(task, found[i], 1);
         }
         left -= (long)n;
     }
@@ -111,7 +121,8 @@ static void select_server(const struct task *task)
     send_all(task, ends);
     await_client();
     task->by->scatter(crowd);
-    close_all(task, ends, listener);
+    close_many(task, ends, task->count);
+    task->by->unlisten(listener);
 }
 
 struct conversation {
@@ -123,13 +134,10 @@ struct conversation {
 static void *converse(void *argument)
 {
     struct conversation *one = argument;
-    const struct task *task = one->task;
-    char *buffer = allocate(task->size);
+    struct task task = *one->task;
 
-    for (long i = each(task); i; i--) {
-        task->by->receive(one->end, buffer, task->size);
-        task->by->send(one->end, buffer, task->size);
-    }
+    task.buffer = allocate(task.size);
+    answer(&task, one->end, each(&task));
     return NULL;
 }
 
@@ -154,9 +162,11 @@ static void threads_server(const struct task *task)
     put_down(task, began, cpu);
     send_all(task, ends);
     await_client();
-    close_all(task, ends, listener);
+    close_many(task, ends, task->count);
+    task->by->unlisten(listener);
 }
 
 const struct mode crowd_modes[] = {{"select", select_server, clients},
                                    {"threads", threads_server, clients},
+                                   {"turns", select_server, one_client},
                                    {0}};

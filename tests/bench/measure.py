@@ -22,22 +22,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import elsewhere
-from cases import MEMORY_N, SITUATIONS, Case, Peer
+from cases import CONNECTIONS, SITUATIONS, Case, Peer
 from results import Results, Sample
 
 HERE = Path(__file__).resolve().parent
 RUN_LIMIT = 30.0  # seconds for one sample
 MOST = 5_000_000  # operations of one sample
 FEWEST = 20
+LONGER = {"lat": 4}  # the samples of modes that look at the rarest of all
 
 
 @dataclass(frozen=True)
 class Programs:
-    """What stands for {bench}, {python} and {lua} in a command."""
+    """What stands for {bench}, {python}, {lua} and {wine} in a command."""
 
     bench: Path
     python: str
     lua: str
+    wine: str
 
 
 class Failed(Exception):
@@ -65,11 +67,16 @@ def situation(name: str, bench: Path) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+def possible() -> tuple[str, ...]:
+    """The situations that can be had on this machine."""
+    return SITUATIONS if len(cpus()) > 1 else ("one",)
+
+
 def first_n(case: Case) -> int:
     """How often when nothing is known yet."""
     if case.mode == "connect":
         return 30
-    if case.mode in ("select", "threads"):
+    if case.mode in ("select", "threads", "turns"):
         return max(2 * case.count, 100)
     return 50 if case.situation != "two" else 200
 
@@ -90,13 +97,14 @@ class Bench:
         self.seconds = seconds  # for one sample
         self.times: dict[Case, float] = {}  # of one operation, as far as is known
         self.results = Results()
-        self.probes: dict[str, list[float]] = {}
+        self.probes: list[float] = []
 
     def command(self, case: Case, n: int) -> list[str]:
         names = {
             "bench": self.programs.bench,
             "python": self.programs.python,
             "lua": self.programs.lua,
+            "wine": self.programs.wine,
             "here": HERE,
             "mode": case.mode,
             "pp": elsewhere.NAMES.get(case.mode, case.mode),
@@ -131,21 +139,25 @@ class Bench:
 
     def n(self, case: Case) -> int:
         if case.mode == "memory":
-            return MEMORY_N
+            return CONNECTIONS[case.count]
         if case.mode in ("idle", "dead"):
             return 1
+        if case.mode == "import":
+            return 5
         if case.mode == "paced":
             return max(FEWEST, int(self.seconds * 1e6 / case.count))
         if case not in self.times:
             return first_n(case)
-        return max(FEWEST, min(MOST, int(self.seconds * 1e9 / self.times[case])))
+        seconds = self.seconds * LONGER.get(case.mode, 1)
+        return max(FEWEST, min(MOST, int(seconds * 1e9 / self.times[case])))
 
     def measure(self, case: Case) -> Sample | None:
         try:
             sample = self.sample(case, self.n(case))
         except Failed as failed:
             label = self.peers[case.key].label
-            self.results.missing.setdefault(label, str(failed))
+            what = f"{case.mode} {case.size}, {case.situation}: {failed}"
+            self.results.missing.setdefault(label, what)
             # If it was too slow, then less of it next time.
             if case in self.times:
                 self.times[case] *= 10
@@ -155,24 +167,25 @@ class Bench:
         return sample
 
     def calibrate(self, plan: Sequence[Case]) -> list[Case]:
-        """Try each case once; those that work."""
+        """Try each case, twice if need be; those that work."""
         works = []
-        for name in SITUATIONS:
+        for name in possible():
             with situation(name, self.programs.bench):
                 for case in plan:
-                    if case.situation == name and self.measure(case) is not None:
+                    if case.situation == name and any(
+                        self.measure(case) is not None for _ in range(2)
+                    ):
                         works.append(case)
         return works
 
-    def probe(self, name: str) -> None:
+    def probe(self) -> None:
         """How far the two CPUs are from each other now."""
-        if name == "two":
-            command = [str(self.programs.bench), "probe"]
-            line = subprocess.run(command, capture_output=True, text=True, check=True)
-            self.probes.setdefault(name, []).append(json.loads(line.stdout)["ns"])
+        command = [str(self.programs.bench), "probe"]
+        line = subprocess.run(command, capture_output=True, text=True, check=True)
+        self.probes.append(json.loads(line.stdout)["ns"])
 
     def repetition(self, plan: Sequence[Case], number: int) -> None:
-        for name in SITUATIONS:
+        for name in possible():
             here = [case for case in plan if case.situation == name]
             here.sort(key=lambda case: case.question)
             groups = itertools.groupby(here, key=lambda case: case.question)
@@ -180,7 +193,8 @@ class Bench:
                 continue
             with situation(name, self.programs.bench):
                 for _, group in groups:
-                    self.probe(name)
+                    if name == "two":
+                        self.probe()
                     cases = list(group)
                     first = number % len(cases)
                     for case in cases[first:] + cases[:first]:

@@ -20,8 +20,7 @@ static void check(int error, const char *what)
     }
 }
 
-/* The address is a path, for those who need one. */
-static const char *pipe_name(const char *address)
+const char *pipe_name(const char *address)
 {
     static char name[80];
     snprintf(name, sizeof name, "bench-%s", strrchr(address, '/') + 1);

@@ -14,32 +14,16 @@
 
 #include "bench.h"
 
-static void echo(const struct task *task, void *end, long times)
-{
-    for (long i = 0; i < times; i++) {
-        task->by->receive(end, task->buffer, task->size);
-        task->by->send(end, task->buffer, task->size);
-    }
-}
-
-static void ask(const struct task *task, void *end, long times)
-{
-    for (long i = 0; i < times; i++) {
-        task->by->send(end, task->buffer, task->size);
-        task->by->receive(end, task->buffer, task->size);
-    }
-}
-
 static void echo_server(const struct task *task)
 {
     void *listener = task->by->listen(task->address);
     ready();
     void *end = task->by->accept(listener);
 
-    echo(task, end, warm_up(task));
+    answer(task, end, warm_up(task));
     int64_t cpu = cpu_ns();
     int64_t began = now_ns();
-    echo(task, end, task->n);
+    answer(task, end, task->n);
     cpu = cpu_ns() - cpu;
     add(CPU_NS, (double)cpu / (double)task->n);
     add(SHARE, 100.0 * (double)cpu / (double)(now_ns() - began));
@@ -126,7 +110,7 @@ static void ow_server(const struct task *task)
     ready();
     void *end = task->by->accept(listener);
 
-    echo(task, end, warm_up(task));
+    answer(task, end, warm_up(task));
     int64_t cpu = cpu_ns();
     for (long i = 0; i < task->n; i++) {
         task->by->receive(end, task->buffer, task->size);

@@ -19,6 +19,7 @@
 #define LINE 64
 #define ROUNDS 20000
 #define BOUND_NS 200000000 /* on one CPU, or on busy ones */
+#define HOG_LIMIT 600      /* seconds, should the parent's death be missed */
 
 struct lines {
     _Alignas(LINE) _Atomic long there;
@@ -75,7 +76,7 @@ int hog(void)
 {
     volatile unsigned long turns = 0;
 
-    alarm(0);
+    alarm(HOG_LIMIT);
     must(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, "prctl");
     for (;;) {
         turns++;

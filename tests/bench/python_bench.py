@@ -5,7 +5,8 @@
 
     python_bench.py TRANSPORT MODE SIZE N [COUNT]
 
-Prints one line of JSON. The modes are bench.c's rt, lat, ow and connect.
+Prints one line of JSON. The modes are bench.c's rt, lat, ow and connect, and
+import: how long a new process takes to import the transport's module.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ import json
 import mmap
 import os
 import signal
+import statistics
 import struct
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import event_loops
 import transports
@@ -29,7 +32,8 @@ from transports import End, Listener, Transport
 LONGEST_RUN = 60  # seconds, whatever goes wrong
 
 
-class Task(NamedTuple):
+@dataclass(frozen=True)
+class Task:
     size: int
     n: int
     count: int
@@ -210,10 +214,38 @@ def run(sides: Blocking | event_loops.Loop, task: Task, address: str) -> Figures
     return figures
 
 
+MODULES = {
+    "namedpipe": "namedpipe",
+    "multiprocessing": "multiprocessing.connection",
+    "zmq": "zmq",
+    "asyncio": "asyncio",
+}
+IMPORT = """
+import time
+began = time.perf_counter_ns()
+import {module}
+print(time.perf_counter_ns() - began)
+"""
+
+
+def import_time(module: str, n: int) -> Figures:
+    command = [sys.executable, "-c", IMPORT.format(module=module)]
+    # As users have it: compiled, where pip has put it.
+    ours = {"PYTHONPYCACHEPREFIX", "PYTHONDONTWRITEBYTECODE"}
+    theirs = {name: value for name, value in os.environ.items() if name not in ours}
+    times = []
+    for _ in range(1 + n):
+        times.append(int(subprocess.check_output(command, env=theirs)))
+    return {"ns": statistics.median(times[1:])}  # the first may compile
+
+
 def main() -> None:
     name, mode = sys.argv[1:3]
     task = Task(*map(int, (*sys.argv[3:], "0")[:3]))
     signal.alarm(LONGEST_RUN)
+    if mode == "import":
+        print(json.dumps(import_time(MODULES[name], task.n)))
+        return
     sides: Blocking | event_loops.Loop
     if name in event_loops.LOOPS:
         sides = event_loops.Loop(name, mode)

@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: the namedpipe authors
 
-"""A run as tables, in Markdown that also reads well as it is, and as JSON."""
+"""A run as tables, in Markdown that also reads well as it is."""
 
 from __future__ import annotations
 
-import platform
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
-from cases import KIB, MIB, SITUATIONS, Case
+from cases import CONNECTIONS, KIB, LOOKUPS, MIB, SITUATIONS, Case
 from results import Results
-from targets import Verdict
+from targets import CAUSES, Verdict, judge_all
 
 IN_WORDS = {"two": "two CPUs", "one": "one CPU", "hogs": "two CPUs, two hogs"}
 NO_FIGURE = "-"
@@ -37,7 +36,8 @@ class Table:
         rule = "|".join(
             ["", "-" * (widths[0] + 2), *("-" * (w + 1) + ":" for w in widths[1:])]
         )
-        return "\n".join([f"### {self.title}\n", lines[0], rule + "|", *lines[1:], ""])
+        head = [f"### {self.title}", ""] if self.title else []
+        return "\n".join([*head, lines[0], rule + "|", *lines[1:], ""])
 
 
 def short(value: float) -> str:
@@ -79,6 +79,14 @@ def per_second(case: Case, ns: float) -> float:
 
 def thousands(case: Case, ns: float) -> float:
     return 1e6 / ns
+
+
+def milliseconds(case: Case, ns: float) -> float:
+    return ns / 1e6
+
+
+def kibibytes(case: Case, value: float) -> float:
+    return value / KIB
 
 
 def plain(case: Case, value: float) -> float:
@@ -169,6 +177,10 @@ def latency_tables(results: Results) -> Iterator[Table]:
         )
 
 
+def clients_text(case: Case) -> str:
+    return f"{case.count:,} client{'s' if case.count > 1 else ''}"
+
+
 def connection_tables(results: Results) -> Iterator[Table]:
     for mode, how in (
         ("select", "by one thread that selects"),
@@ -178,31 +190,47 @@ def connection_tables(results: Results) -> Iterator[Table]:
             results,
             f"Thousand requests/s of 64 B, clients served {how}",
             results.cases(mode),
-            lambda case: f"{case.count} client{'s' if case.count > 1 else ''}",
+            clients_text,
             thousands,
         )
     yield from grid(
         results,
+        "Select where one is ready and the rest are idle: µs for a 64 B round trip",
+        results.cases("turns"),
+        lambda case: f"{case.count:,} open",
+        microseconds,
+    )
+    yield from grid(
+        results,
         "Connect, hear the server's close, close: µs, with others open",
         results.cases("connect"),
-        lambda case: f"{case.count} open",
+        lambda case: f"{case.count:,} open",
+        microseconds,
+    )
+    yield from grid(
+        results,
+        "Questions about a name of which 254 instances are busy and one is not: µs",
+        [case for mode in LOOKUPS for case in results.cases(mode)],
+        lambda case: case.mode,
         microseconds,
     )
 
 
+def spread_text(case: Case) -> str:
+    many = CONNECTIONS[case.count]
+    return f"{many:,} over {case.count} name{'s' if case.count > 1 else ''}"
+
+
 def standing_tables(results: Results) -> Iterator[Table]:
     """What connections cost that do nothing."""
-    for figure, what in (
-        ("pss", "shared memory counted once"),
-        ("rss", "counted twice"),
+    memory = "Memory of an idle connection, both sides, KiB resident"
+    for figure, title, convert in (
+        ("rss", f"{memory}, what they share counted twice", kibibytes),
+        ("pss", f"{memory}, what they share counted once", kibibytes),
+        ("ns", "Open so many and use each once, µs for each", microseconds),
     ):
         yield from grid(
-            results,
-            f"Memory of a connection, both sides, KiB, {what}",
-            results.cases("memory"),
-            lambda case: "resident",
-            lambda case, value: value / KIB,
-            figure=figure,
+            results, title, results.cases("memory"), spread_text, convert, figure
         )
     for mode, what in (
         ("idle", "a blocked reader"),
@@ -215,6 +243,45 @@ def standing_tables(results: Results) -> Iterator[Table]:
             lambda case: "CPU",
             figure="share",
         )
+    yield from grid(
+        results,
+        "Import the Python module, ms",
+        results.cases("import"),
+        lambda case: "import",
+        milliseconds,
+    )
+
+
+# What the README shows of it: a peer's row in a few columns.
+SUMMARY_PEERS = (
+    *(("C", name) for name in ("namedpipe", "stream", "seqpacket", "fifo", "zmq")),
+    *(("Python", name) for name in ("namedpipe", "multiprocessing", "stream")),
+    *(("Python", name) for name in ("asyncio", "zmq", "iceoryx2")),
+    *(("Lua", name) for name in ("namedpipe", "luasocket", "luv")),
+)
+SUMMARY_COLUMNS: tuple[tuple[str, dict[str, Any], Convert], ...] = (
+    ("round trip, µs", {"mode": "rt"}, microseconds),
+    ("on one CPU", {"mode": "rt", "situation": "one"}, microseconds),
+    ("beside two hogs", {"mode": "rt", "situation": "hogs"}, microseconds),
+    ("one way, million/s", {"mode": "ow"}, per_second),
+    ("64 KiB one way, GB/s", {"mode": "ow", "size": 64 * KIB}, per_second),
+)
+
+
+def summary(results: Results) -> str:
+    """Medians alone."""
+    rows = []
+    for language, peer in SUMMARY_PEERS:
+        cells = []
+        for _, question, convert in SUMMARY_COLUMNS:
+            case = Case(language, peer, **question)
+            known = bool(results.values(case))
+            value = convert(case, results.median(case)) if known else 0.0
+            cells.append(short(value) if known else NO_FIGURE)
+        if set(cells) != {NO_FIGURE}:
+            name = f"{language} {peer}"
+            rows.append([f"**{name}**" if peer == "namedpipe" else name, *cells])
+    return str(Table("", ["", *(head for head, _, _ in SUMMARY_COLUMNS)], rows))
 
 
 def target_table(verdicts: list[Verdict]) -> Table:
@@ -228,77 +295,35 @@ def target_table(verdicts: list[Verdict]) -> Table:
     return Table("Targets", heads, rows)
 
 
-def all_tables(results: Results, verdicts: list[Verdict]) -> list[Table]:
+def all_tables(results: Results) -> list[Table]:
     return [
         *message_tables(results),
         *latency_tables(results),
         *connection_tables(results),
         *standing_tables(results),
-        target_table(verdicts),
     ]
 
 
-# --------------------------------------------------------------------- machine
+def causes(verdicts: list[Verdict]) -> list[str]:
+    """Why what is missed is missed."""
+    missed = dict.fromkeys(v.target.what for v in verdicts if v.word == "miss")
+    return [f"- {what}: {CAUSES[what]}" for what in missed if what in CAUSES]
 
 
-def processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
+def facts_text(results: Results) -> str:
+    lines = [f"- {name}: {value}" for name, value in results.facts.items()]
+    for peer, reason in results.missing.items():
+        lines.append(f"- not (fully) measured: {peer}: {reason}")
+    return "\n".join(lines) + "\n"
 
 
-def machine(probes: dict[str, list[float]]) -> dict[str, object]:
-    lines = sorted(value for values in probes.values() for value in values)
-    return {
-        "processor": processor(),
-        "system": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-        # What the hardware needs between two CPUs; 0 where it could not be told.
-        "cache_line_ns": [lines[0], statistics.median(lines), lines[-1]]
-        if lines
-        else [],
-    }
-
-
-def as_json(
-    results: Results,
-    verdicts: list[Verdict],
-    probes: dict[str, list[float]],
-    repetitions: int,
-) -> dict[str, object]:
-    cases = []
-    for case, samples in results.samples.items():
-        figures = sorted({name for sample in samples if sample for name in sample})
-        cases.append(
-            {
-                "language": case.language,
-                "peer": case.peer,
-                "mode": case.mode,
-                "size": case.size,
-                "count": case.count,
-                "situation": case.situation,
-                **{name: results.values(case, name) for name in figures},
-            }
-        )
-    return {
-        "machine": machine(probes),
-        "repetitions": repetitions,
-        "targets": [
-            {
-                "what": one.target.what,
-                "target": one.target.text,
-                "measured": one.value,
-                "least": one.least,
-                "most": one.most,
-                "verdict": one.word,
-                "best_peer": one.best,
-            }
-            for one in verdicts
-        ],
-        "cases": cases,
-        "missing": results.missing,
-    }
+def whole(results: Results) -> str:
+    """All there is to say about a run."""
+    verdicts = judge_all(results)
+    parts = [
+        facts_text(results),
+        *map(str, all_tables(results)),
+        str(target_table(verdicts)),
+        *causes(verdicts),
+    ]
+    return "\n".join(parts).rstrip() + "\n"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # SPDX-FileCopyrightText: the namedpipe authors
 
-"""The command line: python -m namedpipe list|exists|cat|call|serve|doctor.
+"""The command line: python -m namedpipe list|exists|cat|call|serve|doctor|bench.
 
 Exit status: 0 all went well, 1 an error, 2 wrong usage, 3 there is no such
 pipe, 4 the pipe is busy or the time is up.
@@ -154,10 +154,23 @@ def doctor(arguments: argparse.Namespace) -> int:
     return _doctor.report()
 
 
+def bench(arguments: argparse.Namespace) -> int:
+    from . import _bench  # not needed, and so not loaded, otherwise
+
+    return _bench.report(arguments.seconds, arguments.repetitions, arguments.json)
+
+
 def seconds(text: str) -> float:
     value = float(text)
     if not value >= 0:
         raise argparse.ArgumentTypeError("must not be negative")
+    return value
+
+
+def count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
     return value
 
 
@@ -202,6 +215,7 @@ def parser() -> argparse.ArgumentParser:
 
     command = verbs.add_parser("doctor", help="check this installation")
     command.set_defaults(run=doctor)
+    add_bench(verbs.add_parser("bench", help="measure how fast pipes are here"))
     return main
 
 
@@ -234,6 +248,20 @@ def add_serve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--echo", action="store_true", help="send it back as well")
     command.add_argument("--once", action="store_true", help="end after one client")
     command.set_defaults(run=serve)
+
+
+def add_bench(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Measure pipes between two processes, beside multiprocessing.connection."
+    )
+    command.add_argument(
+        "--seconds", type=seconds, default=0.15, metavar="S", help="a sample; 0.15"
+    )
+    command.add_argument(
+        "--repetitions", type=count, default=5, metavar="N", help="at least 1; 5"
+    )
+    command.add_argument("--json", action="store_true", help="all figures, as JSON")
+    command.set_defaults(run=bench)
 
 
 def main(words: list[str] | None = None) -> int:
