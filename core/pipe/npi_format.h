@@ -134,8 +134,7 @@ static inline uint64_t npi_ring_size(uint64_t quota)
     return size;
 }
 
-/* Ring bytes it may grow to: what is copied through a small ring is written
- * over lines that the other core's cache still holds. */
+/* Ring bytes it may grow to for large writes, see npi_queue.h. */
 #define NPI_GROWTH 8
 #define NPI_GROWN_MAX (UINT64_C(2) << 20)
 

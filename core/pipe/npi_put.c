@@ -187,34 +187,16 @@ static void pay_owed(struct npi_writer *w)
     }
 }
 
-/* A write of MUCH, or one that finds the reader on its way but not there, is a
- * sign of a stream. After SURE signs the next empty queue is waited for, not
- * for ever: it means a look at the reader's index each time. */
-#define MUCH 16384
-#define SURE 16
-#define PATIENCE 256
-
-static void note_stream(struct npi_writer *w, const struct npi_put *put)
+/* Q8, for what does not fit otherwise: all else streams as well or better
+ * through little memory, which the caches hold. */
+static void grow_for(struct npi_writer *w, const struct npi_put *put)
 {
-    bool lags = w->tail != w->head_seen && allowed(w, put);
-    if (w->capacity < w->most && (lags || put->size >= MUCH)) {
-        w->stream += put->size >= MUCH ? SURE / 4 : 1;
-    }
-}
-
-/* Q8. */
-static void try_growing(struct npi_writer *w)
-{
-    if (w->capacity == w->most || w->abandoned || !refresh(w)) {
+    if (put->size + NPI_LONG_HEADER <= w->capacity || w->capacity == w->most ||
+        w->abandoned || !refresh(w) || w->tail != w->head_seen) {
         return;
     }
-    if (w->tail == w->head_seen) {
-        w->capacity = w->most;
-        atomic_store_explicit(&w->lane->grown, 1, memory_order_release);
-    }
-    if (w->tail == w->head_seen || ++w->stream == SURE + PATIENCE) {
-        w->stream = 0;
-    }
+    w->capacity = w->most;
+    atomic_store_explicit(&w->lane->grown, 1, memory_order_release);
 }
 
 enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
@@ -231,15 +213,12 @@ enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
             return step;
         }
     }
-    if (w->stream >= SURE) {
-        try_growing(w);
-    }
+    grow_for(w, put);
     pay_owed(w);
     if (w->owed > 0 || !allowed(w, put)) {
         if (!refresh(w)) {
             return NPI_BROKEN;
         }
-        note_stream(w, put);
         pay_owed(w);
         if (w->owed > 0 || !allowed(w, put)) {
             return NPI_AGAIN;

@@ -32,11 +32,11 @@
  * quota in data bytes: written - read <= quota. The reader publishes `read`
  * before `head`.
  *
- * GROWING. A ring begins as the first part of its memory, so that a connection
- * that is used little touches little. Much data streams a few times faster
- * through all of it: the writer does not come back to lines that the reader's
- * cache still holds. So a writer that has seen the reader lag behind often
- * enough, or has written much at a time, goes on to the whole ring, once.
+ * GROWING. A ring begins as the first part of its memory, which holds what the
+ * quota allows: a connection of small messages touches little, and what it
+ * touches stays in the caches. A writer that has more to write at once than
+ * that goes on to the whole ring, once, so that reader and writer need not
+ * follow each other step by step.
  *   Q8  It does so when nothing is between head and tail and no offer is out,
  *       and stores `grown` before it publishes anything more. The reader looks
  *       at `grown` after each load that shows it something new, and finds
@@ -104,7 +104,6 @@ struct npi_writer {
     unsigned char *ring;
     uint64_t capacity; /* a power of two */
     uint64_t most;     /* what it may grow to */
-    unsigned stream;   /* how much speaks for that */
     uint64_t quota;
     bool message;       /* keep empty writes as messages */
     uint64_t tail;      /* committed */
