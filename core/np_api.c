@@ -8,7 +8,8 @@
 
 #include "np_internal.h"
 
-#define KNOWN_FLAGS ((uint32_t)(NP_FLAG_NOWAIT | NP_FLAG_FIRST))
+#define CLIENT_FLAGS ((uint32_t)(NP_FLAG_NOWAIT | NP_FLAG_NO_SPIN))
+#define SERVER_FLAGS (CLIENT_FLAGS | NP_FLAG_FIRST)
 
 /* ------------------------------------------------------------------ options */
 
@@ -45,7 +46,7 @@ static int check_server_opts(const np_server_opts *opts)
                         "max_instances must be 1 to 255, not %u",
                         (unsigned)opts->max_instances);
     }
-    if (opts->flags & ~KNOWN_FLAGS) {
+    if (opts->flags & ~SERVER_FLAGS) {
         return npi_fail(NP_INVALID_PARAMETER, "unknown flag");
     }
     return check_modes(opts->mode, opts->read_mode);
@@ -85,7 +86,7 @@ static int check_client_opts(const np_client_opts *opts)
         return npi_fail(NP_INVALID_PARAMETER,
                         "wait must be NP_WAIT_INSTANCE or NP_WAIT_SERVER");
     }
-    if (opts->flags & ~(uint32_t)NP_FLAG_NOWAIT) {
+    if (opts->flags & ~CLIENT_FLAGS) {
         return npi_fail(NP_INVALID_PARAMETER, "unknown flag");
     }
     return check_modes(NP_MESSAGE, opts->read_mode);

@@ -96,7 +96,7 @@ def test_a_byte_pipe_cannot_be_read_by_messages(peer: Peer, name: str) -> None:
 def test_unknown_flags_are_refused(pool, name: str) -> None:
     """C1: unknown bits fail."""
     with fails(E.INVALID_PARAMETER):
-        pool["c", "server"].create(name, flags=4)
+        pool["c", "server"].create(name, flags=8)
 
 
 @pytest.mark.parametrize(

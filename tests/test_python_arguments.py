@@ -101,6 +101,31 @@ def test_a_clients_access_may_be_a_sum_of_constants(name):
     assert caught.value.winerror == namedpipe.E.INVALID_PARAMETER
 
 
+class Undecided:
+    def __bool__(self) -> bool:
+        raise ZeroDivisionError
+
+
+def test_an_end_may_be_told_not_to_spin(name):
+    """What it then does is seen in tests/c/test_spin.c."""
+    with (
+        namedpipe.listen(name, spin=False) as server,
+        namedpipe.connect(name, spin=False) as client,
+        server.accept() as pipe,
+    ):
+        client.send(b"question")
+        assert pipe.recv() == b"question"
+    for function in (
+        namedpipe.create,
+        namedpipe.listen,
+        namedpipe.open,
+        namedpipe.connect,
+    ):
+        with pytest.raises(ZeroDivisionError):
+            function(name, spin=Undecided())
+    assert not namedpipe.exists(name)
+
+
 @pytest.mark.parametrize("count", [0, 256])
 def test_a_limit_of_instances_out_of_range_is_error_87(name, count):
     """C2"""

@@ -8,7 +8,7 @@
 /* The reply that np.call makes room for when its caller does not say. */
 #define CALL_ROOM 0x100000
 
-enum kind { CHOICE, COUNT, SECONDS, FLAG };
+enum kind { CHOICE, COUNT, SECONDS, FLAG, NO_FLAG };
 
 typedef struct choice {
     const char *text;
@@ -21,7 +21,7 @@ typedef struct option {
     enum kind kind;
     size_t offset;
     const choice *choices; /* of a CHOICE, ended by a NULL text */
-    uint32_t bit;          /* of a FLAG */
+    uint32_t bit;          /* that true sets, or with NO_FLAG, false */
 } option;
 
 static const choice pipe_modes[] = {
@@ -65,6 +65,7 @@ static const option server_options[] = {
     {"default_timeout", SECONDS, AT_SERVER(default_timeout), NULL, 0},
     {"first", FLAG, AT_SERVER(flags), NULL, NP_FLAG_FIRST},
     {"nowait", FLAG, AT_SERVER(flags), NULL, NP_FLAG_NOWAIT},
+    {"spin", NO_FLAG, AT_SERVER(flags), NULL, NP_FLAG_NO_SPIN},
     {NULL, COUNT, 0, NULL, 0},
 };
 
@@ -74,6 +75,7 @@ static const option connect_options[] = {
     {"access", CHOICE, AT_CLIENT(opts.access), client_access, 0},
     {"read_mode", CHOICE, AT_CLIENT(opts.read_mode), read_modes, 0},
     {"nowait", FLAG, AT_CLIENT(opts.flags), NULL, NP_FLAG_NOWAIT},
+    {"spin", NO_FLAG, AT_CLIENT(opts.flags), NULL, NP_FLAG_NO_SPIN},
     {NULL, COUNT, 0, NULL, 0},
 };
 
@@ -200,9 +202,12 @@ static uint32_t to_ms(lua_State *L, int arg, const option *o)
 
 static uint32_t to_flags(lua_State *L, int arg, const option *o, uint32_t old)
 {
+    int set;
+
     if (!lua_isboolean(L, -1))
         bad_value(L, arg, o, "true or false");
-    return lua_toboolean(L, -1) ? old | o->bit : old & ~o->bit;
+    set = lua_toboolean(L, -1) == (o->kind == FLAG);
+    return set ? old | o->bit : old & ~o->bit;
 }
 
 /* Store the value on top of the stack where its option says. */
@@ -216,7 +221,8 @@ static void set_option(lua_State *L, int arg, const option *o, void *opts)
     case CHOICE: value = to_choice(L, arg, o); break;
     case COUNT: value = to_count(L, arg, o); break;
     case SECONDS: value = to_ms(L, arg, o); break;
-    case FLAG: value = to_flags(L, arg, o, value); break;
+    case FLAG:
+    case NO_FLAG: value = to_flags(L, arg, o, value); break;
     }
     memcpy(at, &value, sizeof value);
 }

@@ -60,6 +60,7 @@ build = {
         "core/linux/npx_look.c",
         "core/linux/npx_meta.c",
         "core/linux/npx_names.c",
+        "core/linux/npx_next.c",
         "core/linux/npx_op.c",
         "core/linux/npx_open.c",
         "core/linux/npx_pipe.c",

@@ -46,6 +46,7 @@ struct npx_lane {
 struct npx_pipe {
     struct np_pipe base;
     bool server;
+    bool spins;            /* not NP_FLAG_NO_SPIN */
     uint32_t access;       /* NP_READ, NP_WRITE of this end */
     struct npx_meta meta;  /* of the pipe */
     uint32_t quotas[2];    /* in, out */
@@ -207,7 +208,7 @@ int npx_op_check(const struct npx_op *op, enum npi_verb verb);
 
 void npx_account_open(struct npx_account *account);
 /* Whether looking again at once is allowed at all. */
-bool npx_may_spin(void);
+bool npx_may_spin(const struct npx_pipe *h);
 /* Look for a moment whether op->ready; under the lane's lock. */
 bool npx_spin(struct npx_op *op);
 

@@ -38,6 +38,7 @@ static int set_up_instance(struct npx_pipe *h, const np_server_opts *opts)
     uint32_t bits = read_mode(opts->read_mode, h->meta.mode, h->meta.mode);
     bits |= opts->flags & NP_FLAG_NOWAIT ? NP_NOWAIT : 0;
     atomic_store(&h->mode, bits);
+    h->spins = !(opts->flags & NP_FLAG_NO_SPIN);
     h->access = h->meta.access; /* INBOUND reads, OUTBOUND writes */
     h->quotas[0] = opts->in_quota;
     h->quotas[1] = opts->out_quota;
@@ -152,6 +153,7 @@ static int open_view(struct npx_pipe *h, const struct npx_view *view,
     }
     h->meta = view->meta;
     h->access = opts->access;
+    h->spins = !(opts->flags & NP_FLAG_NO_SPIN);
     uint32_t bits = read_mode(opts->read_mode, h->meta.mode,
                               own_type ? h->meta.mode : NP_BYTE);
     bits |= opts->flags & NP_FLAG_NOWAIT ? NP_NOWAIT : 0;
@@ -221,7 +223,7 @@ static int await_hello(struct npx_pipe *h, unsigned epoch)
     static atomic_uint vain; /* a hint */
     npi_deadline until = npi_now() + HELLO_NS;
     int code = look_for_client(h, true, epoch);
-    if (code != NPX_AGAIN || !h->greeting || !npx_may_spin() ||
+    if (code != NPX_AGAIN || !h->greeting || !npx_may_spin(h) ||
         atomic_fetch_add(&vain, 1) % 16 > 1) {
         return code;
     }

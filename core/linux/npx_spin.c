@@ -24,7 +24,7 @@
  * passes, also when it ends well, and busy CPUs settle it.
  *
  * With one CPU, or a quota below two, nothing is ever spun; giving way remains.
- * NAMEDPIPE_SPIN=0 forbids both. */
+ * NAMEDPIPE_SPIN=0 forbids both, and so does NP_FLAG_NO_SPIN for one end. */
 
 #define _GNU_SOURCE 1
 
@@ -194,16 +194,16 @@ static bool give_way(struct npx_op *op, struct npx_account *account)
     return useful;
 }
 
-bool npx_may_spin(void)
+bool npx_may_spin(const struct npx_pipe *h)
 {
-    return policy() == SPIN;
+    return h->spins && policy() == SPIN;
 }
 
 bool npx_spin(struct npx_op *op)
 {
     struct npx_pipe *h = op->h;
     struct npx_account *account = &op->lane->account;
-    if (policy() == SLEEP || !h->shm) {
+    if (!h->spins || policy() == SLEEP || !h->shm) {
         return false;
     }
     bool woke = atomic_exchange_explicit(&h->rang, false, memory_order_relaxed);

@@ -143,7 +143,7 @@ static void create_refuses_bad_options(void)
         {offsetof(np_server_opts, max_instances), 0}, /* C2 */
         {offsetof(np_server_opts, max_instances), 256},
         {offsetof(np_server_opts, max_instances), UINT32_MAX},
-        {offsetof(np_server_opts, flags), 4},
+        {offsetof(np_server_opts, flags), 8},
         {offsetof(np_server_opts, flags), UINT32_MAX},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -38,7 +38,7 @@ from ground import E
         {"mode": 0},
         {"mode": 3},
         {"read_mode": 3},
-        {"flags": 4},
+        {"flags": 8},
         {"flags": 0x80000000},
     ],
     ids=str,

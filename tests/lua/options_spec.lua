@@ -46,6 +46,7 @@ describe("options", function()
     refused("option 'read_mode': one of", np.open, "x", {read_mode = true})
     refused("option 'wait': one of", np.connect, "x", {wait = 1})
     refused("option 'first': true or false", np.create, "x", {first = 1})
+    refused("option 'spin': true or false", np.open, "x", {spin = 0})
     refused("option 'max_instances': a count", np.create, "x", {max_instances = "4"})
     refused("option 'in_quota': a count", np.create, "x", {in_quota = 1.5})
     refused("option 'out_quota': a count", np.create, "x", {out_quota = -1})
@@ -59,7 +60,7 @@ describe("options", function()
     local server = ends.keep(np.create(ends.name(), {
       mode = "message", read_mode = "byte", access = "duplex", max_instances = 7,
       in_quota = 1000, out_quota = 2000, default_timeout = 1, first = true,
-      nowait = true,
+      nowait = true, spin = false,
     }))
     assert.same({server_end = true, mode = "message", access = "duplex",
                  in_quota = 1000, out_quota = 2000, max_instances = 7},
@@ -68,7 +69,7 @@ describe("options", function()
     assert.equal("byte", state.read_mode)
     assert.is_true(state.nowait)
     local client = ends.open(server, {access = "rw", read_mode = "message",
-                                      nowait = true})
+                                      nowait = true, spin = false})
     state = client:state()
     assert.equal("message", state.read_mode)
     assert.is_true(state.nowait)

@@ -42,6 +42,7 @@ CLOSING: Final = 4
 NOWAIT: Final = 1
 READMODE_MESSAGE: Final = 2
 FLAG_NOWAIT: Final = 1
+FLAG_NO_SPIN: Final = 4
 FLAG_FIRST: Final = 2
 WAIT_INSTANCE: Final = 0
 WAIT_SERVER: Final = 1
@@ -262,6 +263,7 @@ def create(
     in_quota: int = 65536,
     out_quota: int = 65536,
     default_timeout: float | None = 0.05,
+    spin: bool = True,
     first: bool = False,
     nowait: bool = False,
 ) -> Pipe: ...
@@ -275,6 +277,7 @@ def listen(
     in_quota: int = 65536,
     out_quota: int = 65536,
     default_timeout: float | None = 0.05,
+    spin: bool = True,
 ) -> Server: ...
 def open(
     name: str,
@@ -282,6 +285,7 @@ def open(
     access: _ClientAccess = "rw",
     read_mode: _ReadMode = "default",
     nowait: bool = False,
+    spin: bool = True,
 ) -> Pipe: ...
 def connect(
     name: str,
@@ -291,6 +295,7 @@ def connect(
     access: _ClientAccess = "rw",
     read_mode: _ReadMode = "default",
     nowait: bool = False,
+    spin: bool = True,
 ) -> Pipe: ...
 def wait(name: str, timeout: _Timeout = "default") -> None: ...
 def call(

@@ -157,6 +157,15 @@ int pynp_flag(PyObject *arg, uint32_t bit, uint32_t *flags)
     return truth < 0 ? -1 : 0;
 }
 
+int pynp_flag_unless(PyObject *arg, uint32_t bit, uint32_t *flags)
+{
+    int truth = arg ? PyObject_IsTrue(arg) : 1;
+    if (truth == 0) {
+        *flags |= bit;
+    }
+    return truth < 0 ? -1 : 0;
+}
+
 int pynp_size(const char *what, PyObject *arg, size_t *out)
 {
     if (!arg || arg == Py_None) {

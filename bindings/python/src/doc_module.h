@@ -17,7 +17,8 @@
 #define DOC_CREATE                                                             \
     "create($module, /, name, *, mode='byte', read_mode='default', "           \
     "access='duplex', max_instances=255, in_quota=65536, "                     \
-    "out_quota=65536, default_timeout=0.05, first=False, nowait=False)\n"      \
+    "out_quota=65536, default_timeout=0.05, spin=True, first=False, "          \
+    "nowait=False)\n"                                                          \
     "--\n"                                                                     \
     "\n"                                                                       \
     "Make one instance of a pipe and return its server's end.\n"               \
@@ -33,6 +34,7 @@
     "in_quota         unread bytes from clients before their writes wait\n"    \
     "out_quota        unread bytes to a client before our writes wait\n"       \
     "default_timeout  of wait(), in seconds\n"                                 \
+    "spin             look again for some microseconds before sleeping\n"      \
     "first            fail if the name exists already\n"                       \
     "nowait           PIPE_NOWAIT: calls on this end never wait\n"             \
     "\n"                                                                       \
@@ -46,7 +48,7 @@
 #define DOC_LISTEN                                                             \
     "listen($module, /, name, *, mode='byte', read_mode='default', "           \
     "access='duplex', max_instances=255, in_quota=65536, "                     \
-    "out_quota=65536, default_timeout=0.05)\n"                                 \
+    "out_quota=65536, default_timeout=0.05, spin=True)\n"                      \
     "--\n"                                                                     \
     "\n"                                                                       \
     "Serve a name and return a Server, which hands out a Pipe per client.\n"   \
@@ -59,7 +61,7 @@
 
 #define DOC_OPEN                                                               \
     "open($module, /, name, *, access='rw', read_mode='default', "             \
-    "nowait=False)\n"                                                          \
+    "nowait=False, spin=True)\n"                                               \
     "--\n"                                                                     \
     "\n"                                                                       \
     "Open the client's end of a listening instance, never waiting for one.\n"  \
@@ -68,6 +70,7 @@
     "           WRITE and WRITE_ATTRIBUTES\n"                                  \
     "read_mode  'byte' or 'message'; 'default' is 'byte', as on Windows\n"     \
     "nowait     PIPE_NOWAIT: calls on this end never wait\n"                   \
+    "spin       look again for some microseconds before sleeping\n"            \
     "\n"                                                                       \
     "Raises PipeNotFoundError when there is no such pipe; PipeBusyError\n"     \
     "when no instance listens; PipeAccessError when the direction of the\n"    \
@@ -76,7 +79,7 @@
 
 #define DOC_CONNECT                                                            \
     "connect($module, /, name, timeout=None, *, wait='instance', "             \
-    "access='rw', read_mode='default', nowait=False)\n"                        \
+    "access='rw', read_mode='default', nowait=False, spin=True)\n"             \
     "--\n"                                                                     \
     "\n"                                                                       \
     "Open the client's end of a pipe, waiting until an instance is free.\n"    \
@@ -88,6 +91,7 @@
     "           WRITE and WRITE_ATTRIBUTES\n"                                  \
     "read_mode  'byte' or 'message'; 'default' is the pipe's type\n"           \
     "nowait     PIPE_NOWAIT: calls on this end never wait\n"                   \
+    "spin       look again for some microseconds before sleeping\n"            \
     "\n"                                                                       \
     "The timeout is for connecting only, see Pipe.timeout for the rest.\n"     \
     "\n"                                                                       \

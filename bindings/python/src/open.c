@@ -6,11 +6,13 @@
 
 #include "pynp.h"
 
-/* Both kinds of server begin with these; create() has two more. */
+/* Both kinds of server begin with these; create() has two more, and for the
+ * client's end there are four in common. */
 #define SERVER_NAMES                                                           \
     "name", "mode", "read_mode", "access", "max_instances", "in_quota",        \
-        "out_quota", "default_timeout"
-#define SERVER_SLOTS 10
+        "out_quota", "default_timeout", "spin"
+#define SERVER_SLOTS 11
+#define CLIENT_NAMES "access", "read_mode", "nowait", "spin"
 
 static int server_options(PyObject **slots, np_server_opts *opts)
 {
@@ -21,10 +23,11 @@ static int server_options(PyObject **slots, np_server_opts *opts)
             0 ||
         pynp_u32("max_instances", slots[4], &opts->max_instances) < 0 ||
         pynp_u32("in_quota", slots[5], &opts->in_quota) < 0 ||
-        pynp_u32("out_quota", slots[6], &opts->out_quota) < 0) {
+        pynp_u32("out_quota", slots[6], &opts->out_quota) < 0 ||
+        pynp_timeout(slots[7], NULL, &opts->default_timeout) < 0) {
         return -1;
     }
-    return pynp_timeout(slots[7], NULL, &opts->default_timeout);
+    return pynp_flag_unless(slots[8], NP_FLAG_NO_SPIN, &opts->flags);
 }
 
 PYNP_FAST(pynp_create)
@@ -38,8 +41,8 @@ PYNP_FAST(pynp_create)
     if (pynp_sort(&sig, args, count, keywords, slots) < 0 ||
         !(name = pynp_text("name", slots[0])) ||
         server_options(slots, &opts) < 0 ||
-        pynp_flag(slots[8], NP_FLAG_FIRST, &opts.flags) < 0 ||
-        pynp_flag(slots[9], NP_FLAG_NOWAIT, &opts.flags) < 0) {
+        pynp_flag(slots[9], NP_FLAG_FIRST, &opts.flags) < 0 ||
+        pynp_flag(slots[10], NP_FLAG_NOWAIT, &opts.flags) < 0) {
         return NULL;
     }
     PyObject *made = pynp_pipe_new(st, true);
@@ -93,28 +96,29 @@ static int client_access(PyObject *arg, uint32_t *access)
     return pynp_choose("access", pynp_client_access, arg, access);
 }
 
-static int client_options(PyObject *access, PyObject *read_mode,
-                          PyObject *nowait, np_client_opts *opts)
+/* The slots of CLIENT_NAMES. */
+static int client_options(PyObject **slots, np_client_opts *opts)
 {
-    if (client_access(access, &opts->access) < 0 ||
-        pynp_choose("read_mode", pynp_read_modes, read_mode, &opts->read_mode) <
-            0) {
+    if (client_access(slots[0], &opts->access) < 0 ||
+        pynp_choose("read_mode", pynp_read_modes, slots[1], &opts->read_mode) <
+            0 ||
+        pynp_flag(slots[2], NP_FLAG_NOWAIT, &opts->flags) < 0) {
         return -1;
     }
-    return pynp_flag(nowait, NP_FLAG_NOWAIT, &opts->flags);
+    return pynp_flag_unless(slots[3], NP_FLAG_NO_SPIN, &opts->flags);
 }
 
 PYNP_FAST(pynp_open)
 {
     static const pynp_signature sig = {
-        "open", 1, 1, {"name", "access", "read_mode", "nowait", NULL}};
+        "open", 1, 1, {"name", CLIENT_NAMES, NULL}};
     pynp_state *st = pynp_module_state(self);
-    PyObject *slots[4];
+    PyObject *slots[5];
     np_client_opts opts = NP_CLIENT_OPTS_INIT;
     const char *name;
     if (pynp_sort(&sig, args, count, keywords, slots) < 0 ||
         !(name = pynp_text("name", slots[0])) ||
-        client_options(slots[1], slots[2], slots[3], &opts) < 0) {
+        client_options(slots + 1, &opts) < 0) {
         return NULL;
     }
     PyObject *made = pynp_pipe_new(st, false);
@@ -135,12 +139,9 @@ PYNP_FAST(pynp_open)
 PYNP_FAST(pynp_connect)
 {
     static const pynp_signature sig = {
-        "connect",
-        1,
-        2,
-        {"name", "timeout", "wait", "access", "read_mode", "nowait", NULL}};
+        "connect", 1, 2, {"name", "timeout", "wait", CLIENT_NAMES, NULL}};
     pynp_state *st = pynp_module_state(self);
-    PyObject *slots[6];
+    PyObject *slots[7];
     np_client_opts opts = NP_CLIENT_OPTS_INIT;
     const char *name;
     uint32_t ms = NP_INFINITE;
@@ -148,7 +149,7 @@ PYNP_FAST(pynp_connect)
         !(name = pynp_text("name", slots[0])) ||
         pynp_timeout(slots[1], NULL, &ms) < 0 ||
         pynp_choose("wait", pynp_waits, slots[2], &opts.wait) < 0 ||
-        client_options(slots[3], slots[4], slots[5], &opts) < 0) {
+        client_options(slots + 3, &opts) < 0) {
         return NULL;
     }
     PyObject *made = pynp_pipe_new(st, false);

@@ -151,6 +151,7 @@ int pynp_choose(const char *what, const pynp_choice *choices, PyObject *arg,
                 uint32_t *out);
 int pynp_u32(const char *what, PyObject *arg, uint32_t *out);
 int pynp_flag(PyObject *arg, uint32_t bit, uint32_t *flags);
+int pynp_flag_unless(PyObject *arg, uint32_t bit, uint32_t *flags);
 /* None, or -1, leaves *out alone too. */
 int pynp_size(const char *what, PyObject *arg, size_t *out);
 /* Seconds to milliseconds, rounded up; None is NP_INFINITE, "default" what

@@ -86,6 +86,7 @@
     /* np_server_opts.flags and np_client_opts.flags */                        \
     X(FLAG_NOWAIT, 1)                                                          \
     X(FLAG_FIRST, 2)                                                           \
+    X(FLAG_NO_SPIN, 4)                                                         \
     /* np_client_opts.wait */                                                  \
     X(WAIT_INSTANCE, 0)                                                        \
     X(WAIT_SERVER, 1)                                                          \

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ * SPDX-FileCopyrightText: the namedpipe authors */
+
+/* Who looks again before sleeping, and for how long in vain. Times are not
+ * looked at, only whether there was a look. */
+
+#include "pair.h"
+
+static unsigned looks;
+
+static bool never(struct npx_op *op)
+{
+    (void)op;
+    looks++;
+    return false;
+}
+
+static bool at_once(struct npx_op *op)
+{
+    (void)op;
+    looks++;
+    return true;
+}
+
+/* One wait for something to read; whether it looked. */
+static bool looked(np_pipe *pipe, bool (*ready)(struct npx_op *))
+{
+    struct npx_pipe *h = npx_of(pipe);
+    struct npx_op op = npx_op_new(h, &h->in, NP_INFINITE);
+    op.ready = ready;
+    looks = 0;
+    pthread_mutex_lock(&h->in.lock);
+    npx_spin(&op);
+    pthread_mutex_unlock(&h->in.lock);
+    return looks > 0;
+}
+
+static np_pipe *client_that(uint32_t flags)
+{
+    np_pipe *client;
+    np_client_opts opts = NP_CLIENT_OPTS_INIT;
+    opts.flags = flags;
+    pair_must(np_open("spun", &opts, &client), "open");
+    return client;
+}
+
+static struct pair open_pair(uint32_t server_flags, uint32_t client_flags)
+{
+    struct pair pair;
+    np_server_opts opts = pair_opts(NP_BYTE, 100);
+    opts.flags = server_flags;
+    pair_must(np_create("spun", &opts, &pair.server), "create");
+    pair.client = client_that(client_flags);
+    CHECK_EQ(np_accept(pair.server, 1000), NP_PIPE_CONNECTED);
+    return pair;
+}
+
+static void a_flag_of_each_end_forbids_it(void)
+{
+    struct pair pair = open_pair(NP_FLAG_NO_SPIN, 0);
+    CHECK(!looked(pair.server, at_once));
+    CHECK(looked(pair.client, at_once));
+    pair_close(&pair);
+    pair = open_pair(0, NP_FLAG_NO_SPIN);
+    CHECK(looked(pair.server, at_once));
+    CHECK(!looked(pair.client, at_once));
+    pair_close(&pair);
+}
+
+static void what_was_in_vain_is_soon_given_up(void)
+{
+    struct pair pair = open_pair(0, 0);
+    unsigned times = 0;
+    for (int i = 0; i < 500; i++) {
+        times += looked(pair.client, never);
+    }
+    CHECK(times > 0);
+    CHECK(times < 20);
+    pair_close(&pair);
+}
+
+static void what_succeeds_is_done_each_time(void)
+{
+    struct pair pair = open_pair(0, 0);
+    unsigned times = 0;
+    for (int i = 0; i < 500; i++) {
+        times += looked(pair.client, at_once);
+    }
+    CHECK_EQ(times, 500);
+    pair_close(&pair);
+}
+
+/* One CPU, or a share of some. */
+static bool nothing_spins_here(void)
+{
+    struct pair pair = open_pair(0, 0);
+    bool nothing = !npx_may_spin(npx_of(pair.client));
+    pair_close(&pair);
+    return nothing;
+}
+
+int main(void)
+{
+    check_dir();
+    if (nothing_spins_here()) {
+        printf("# skipped: too few CPUs to spin on\n");
+        return 0;
+    }
+    RUN(a_flag_of_each_end_forbids_it);
+    RUN(what_was_in_vain_is_soon_given_up);
+    RUN(what_succeeds_is_done_each_time);
+    return check_done();
+}
