@@ -214,7 +214,8 @@ typedef struct np_client_opts {
  *     access asked for; the runtime directory is not ours);
  *     NP_SERVER_NOT_TRUSTED (the server runs as another user; nothing was sent
  *     to it); NP_INVALID_NAME; NP_INVALID_PARAMETER (message read mode on a
- *     byte pipe); NP_REVISION_MISMATCH; NP_NO_SYSTEM_RESOURCES.
+ *     byte pipe; on Windows an instance has been used up then);
+ *     NP_REVISION_MISMATCH; NP_NO_SYSTEM_RESOURCES.
  *   Blocks: no.
  *   Ends with: np_close. */
 NP_API int np_open(const char *name, const np_client_opts *opts,
@@ -273,9 +274,10 @@ NP_API int np_recv(np_pipe *pipe, void *buf, size_t n, size_t *got_out,
  *     NP_INTERRUPTED: the write has been taken back; *put_out is also written
  *     then: what of it the other end had already read (in message mode through
  *     reads with small buffers, otherwise 0; 0 also after np_shutdown here,
- *     which may leave the write to the reader). NP_BROKEN_PIPE: the other end
- *     closed while the write waited. NP_ACCESS_DENIED: not this end's
- *     direction. NP_INVALID_PARAMETER: more than NP_MAX_MESSAGE bytes.
+ *     which may leave the write to the reader; always 0 on Windows, which does
+ *     not tell). NP_BROKEN_PIPE: the other end closed while the write waited.
+ *     NP_ACCESS_DENIED: not this end's direction. NP_INVALID_PARAMETER: more
+ *     than NP_MAX_MESSAGE bytes.
  *   Blocks: while what is unread, this write included, exceeds the quota. It is
  *     visible to the reader all that time. */
 NP_API int np_write(np_pipe *pipe, const void *buf, size_t n, size_t *put_out,

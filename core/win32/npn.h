@@ -6,7 +6,8 @@
  *
  *   npn_wait.c      the one place that sleeps: hubs, calls, threads
  *   npn_io.c        one overlapped operation, from its start to its real end
- *   npn_read.c      reading: turns, and what had to be taken early
+ *   npn_read.c      reading, peeking, transacting
+ *   npn_turn.c      who may take data, and what had to be taken early
  *   npn_pipe.c      the other verbs of a connection, and the handle's life
  *   npn_select.c    waiting for one of many
  *   npn_query.c     state, modes, information, the peer
@@ -18,8 +19,8 @@
  * add only what Win32 lacks: deadlines, a cancel for every call, and reads that
  * take nothing they cannot hand over whole.
  *
- * LOCKS. hub.lock: who is blocked. turns: the order of reads and the stash.
- * Neither is held across a call that may wait. Order: turns, hub. */
+ * LOCKS. hub.lock: who is blocked. reads.lock: the order of reads, the stash
+ * and the probe. Neither is held across a call that may wait, or the other. */
 
 #ifndef NPN_H
 #define NPN_H
@@ -31,6 +32,8 @@
 #include <windows.h>
 
 #include "np_internal.h"
+
+struct npn_pipe;
 
 /* --------------------------------------------------------------- npn_wait.c */
 
@@ -81,8 +84,6 @@ int npn_sleep(struct npn_call *calls, size_t n, HANDLE io,
 /* Start an operation; what GetLastError says, or 0. */
 typedef DWORD npn_start(HANDLE file, void *arg, OVERLAPPED *overlapped);
 
-struct npn_pipe;
-
 /* Run one operation to its end. *n_out: the bytes it moved (0 on most errors).
  * NP_TIMEOUT, NP_INTERRUPTED, NP_OPERATION_ABORTED: it has been cancelled. */
 int npn_io(struct npn_pipe *h, npn_start *start, void *arg, DWORD *n_out,
@@ -93,7 +94,7 @@ int npn_io(struct npn_pipe *h, npn_start *start, void *arg, DWORD *n_out,
 int npn_blocking(struct npn_hub *hub, const atomic_bool *closing,
                  DWORD (*run)(void *arg), void *arg, npi_deadline deadline);
 
-/* --------------------------------------------------------------- npn_read.c */
+/* --------------------------------------------------------------- npn_turn.c */
 
 /* A read that waits for its turn, or has it. */
 struct npn_turn {
@@ -110,26 +111,61 @@ struct npn_stash {
     bool more; /* the message's rest is still in the kernel */
 };
 
+/* A select's operation on one end, and its place among the others'. */
+struct npn_probe {
+    OVERLAPPED overlapped;
+    HANDLE event; /* set when it is worth looking again */
+    struct npn_probe *next;
+    unsigned pushers; /* who wait for its end */
+    char byte;        /* somewhere to read 0 bytes to */
+};
+
 struct npn_reads {
     SRWLOCK lock;
     struct npn_turn *first; /* in the order they came */
+    unsigned holders;       /* while there are any, no probe runs */
+    struct npn_probe *probes;
+    struct npn_probe *running; /* in the kernel, or its result not collected */
     struct npn_stash stash;
+    unsigned conversation; /* counts disconnects */
 };
+
+/* Between these two, no probe of a select is in the kernel. */
+void npn_hold(struct npn_pipe *h);
+void npn_unhold(struct npn_pipe *h);
+
+/* From `join` to `leave`, `event` is set when it is worth looking again. */
+void npn_probe_join(struct npn_pipe *h, struct npn_probe *probe, HANDLE event);
+/* How it ended; or NPN_LOOK: it runs, or may not run now. It is started if
+ * there is nothing against it; `signals`: the event is to tell of its end. */
+int npn_probe_look(struct npn_pipe *h, struct npn_probe *probe, bool signals,
+                   bool *started);
+bool npn_probe_runs(struct npn_pipe *h, struct npn_probe *probe);
+void npn_probe_leave(struct npn_pipe *h, struct npn_probe *probe);
+
+/* Queue for a turn, which holds the data too; true if it has come already. */
+bool npn_turn_take(struct npn_pipe *h, struct npn_turn *turn);
+void npn_turn_leave(struct npn_pipe *h, struct npn_turn *turn);
+bool npn_my_turn(struct npn_reads *reads, struct npn_turn *turn);
+
+bool npn_stash_full(struct npn_reads *reads);
+unsigned npn_conversation(struct npn_reads *reads);
+/* Keep what was read, by who is alone; false without memory, or if its
+ * conversation has been ended. */
+bool npn_stash_put(struct npn_reads *reads, unsigned conversation,
+                   const void *data, size_t n, bool more);
+/* Move up to n bytes out; false if there is no stash. */
+bool npn_stash_take(struct npn_reads *reads, void *buf, size_t n, size_t *got);
+void npn_stash_drop(struct npn_reads *reads);
+/* Drop it, and what is on its way there: the conversation has ended. */
+void npn_stash_end(struct npn_reads *reads);
+
+/* --------------------------------------------------------------- npn_read.c */
 
 int npn_read(np_pipe *pipe, struct npi_read *op, npi_deadline deadline);
 int npn_peek(np_pipe *pipe, struct npi_peek *op);
 int npn_transact(np_pipe *pipe, struct npi_write *request,
                  struct npi_read *reply, npi_deadline deadline);
-
-void npn_turn_take(struct npn_reads *reads, struct npn_turn *turn);
-void npn_turn_leave(struct npn_reads *reads, struct npn_turn *turn);
-/* Whether it may go ahead; under no lock. */
-bool npn_my_turn(struct npn_reads *reads, struct npn_turn *turn);
-/* Keep what was read; false without memory. Only by who is alone. */
-bool npn_stash_put(struct npn_reads *reads, const void *data, size_t n,
-                   bool more);
-bool npn_stash_full(struct npn_reads *reads);
-void npn_stash_drop(struct npn_reads *reads);
 
 /* ----------------------------------------------------------------- the rest */
 
@@ -166,6 +202,7 @@ struct npn_local {
     ULONG state, end;
 };
 int npn_local(HANDLE file, struct npn_local *local_out);
+bool npn_reads_messages(struct npn_pipe *h);
 int npn_get_state(np_pipe *pipe, np_state *state_out);
 int npn_set_state(np_pipe *pipe, uint32_t mode);
 int npn_get_info(np_pipe *pipe, np_info *info_out);

@@ -87,8 +87,9 @@ static int search(const char *pattern, struct list *list)
     do {
         kept = append_found(list, pattern, found.cFileName);
     } while (kept && FindNextFileW(search, &found));
+    DWORD error = kept ? GetLastError() : ERROR_NOT_ENOUGH_MEMORY;
     FindClose(search);
-    return kept ? NP_OK : NP_NOT_ENOUGH_MEMORY;
+    return error == ERROR_NO_MORE_FILES ? NP_OK : (int)error;
 }
 
 int npi_os_names(const char *pattern, char **list_out)

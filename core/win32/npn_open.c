@@ -63,6 +63,21 @@ static HANDLE create_file(const struct npn_path *path,
                             opts->default_timeout, &attributes);
 }
 
+/* As the type of the pipe that it was added to. An inbound end may not set its
+ * mode (C13): it is made anew. */
+static int read_messages(struct npn_pipe *h, const struct npn_path *path,
+                         const np_server_opts *opts)
+{
+    DWORD mode = PIPE_READMODE_MESSAGE;
+    mode |= opts->flags & NP_FLAG_NOWAIT ? PIPE_NOWAIT : PIPE_WAIT;
+    if (SetNamedPipeHandleState(h->file, &mode, NULL, NULL)) {
+        return NP_OK;
+    }
+    CloseHandle(h->file);
+    h->file = create_file(path, opts, NP_MESSAGE);
+    return h->file == INVALID_HANDLE_VALUE ? (int)GetLastError() : NP_OK;
+}
+
 static int create(struct npn_pipe *h, const np_server_opts *opts)
 {
     struct npn_path path;
@@ -82,11 +97,7 @@ static int create(struct npn_pipe *h, const np_server_opts *opts)
     }
     int code = is_message_pipe(h->file, &h->messages);
     if (code == NP_OK && follows && h->messages && opts->mode == NP_BYTE) {
-        CloseHandle(h->file);
-        h->file = create_file(&path, opts, NP_MESSAGE);
-        if (h->file == INVALID_HANDLE_VALUE) {
-            code = (int)GetLastError();
-        }
+        code = read_messages(h, &path, opts);
     }
     return code;
 }
@@ -175,6 +186,13 @@ static int set_mode(struct npn_pipe *h, const np_client_opts *opts,
     return (int)GetLastError();
 }
 
+/* The pipe's type is not known before it is open. */
+static bool may_set_mode(const np_client_opts *opts, bool own_type)
+{
+    return opts->read_mode == NP_MESSAGE || opts->flags & NP_FLAG_NOWAIT ||
+           (own_type && opts->read_mode == NP_MODE_DEFAULT);
+}
+
 /* The right to set the mode was needed only to begin with (F4). */
 static int narrow(struct npn_pipe *h, DWORD wanted)
 {
@@ -192,9 +210,10 @@ static int open_end(struct npn_pipe *h, const np_client_opts *opts,
                     bool own_type)
 {
     struct npn_path path;
-    DWORD wanted = rights(opts->access);
+    DWORD wanted = rights(opts->access), first = wanted;
+    first |= may_set_mode(opts, own_type) ? FILE_WRITE_ATTRIBUTES : 0;
     npn_path(&h->base.name, &path);
-    h->file = open_file(&path, wanted | FILE_WRITE_ATTRIBUTES);
+    h->file = open_file(&path, first);
     if (h->file == INVALID_HANDLE_VALUE) {
         return (int)GetLastError();
     }
@@ -205,7 +224,7 @@ static int open_end(struct npn_pipe *h, const np_client_opts *opts,
     if (code == NP_OK) {
         code = set_mode(h, opts, own_type);
     }
-    if (code == NP_OK && !(wanted & FILE_WRITE_ATTRIBUTES)) {
+    if (code == NP_OK && first != wanted) {
         code = narrow(h, wanted);
     }
     return code;

@@ -32,12 +32,14 @@ static int accept_client(np_pipe *pipe, npi_deadline deadline)
 static int disconnect(np_pipe *pipe)
 {
     struct npn_pipe *h = npn_of(pipe);
-    if (!DisconnectNamedPipe(h->file)) {
-        return (int)GetLastError();
+    npn_hold(h); /* what a probe has taken is dropped too */
+    int code = DisconnectNamedPipe(h->file) ? NP_OK : (int)GetLastError();
+    if (code == NP_OK) {
+        npn_stash_end(&h->reads);
+        atomic_store(&h->unaccepted, true);
     }
-    npn_stash_drop(&h->reads);
-    atomic_store(&h->unaccepted, true);
-    return NP_OK;
+    npn_unhold(h);
+    return code;
 }
 
 /* ------------------------------------------------------------------ writing */

@@ -36,12 +36,27 @@ int npn_get_state(np_pipe *pipe, np_state *state_out)
     return code;
 }
 
+bool npn_reads_messages(struct npn_pipe *h)
+{
+    DWORD mode = 0;
+    if (!h->messages) {
+        return false;
+    }
+    /* Without the right to ask (an outbound server's end) it cannot read. */
+    return GetNamedPipeHandleStateW(h->file, &mode, NULL, NULL, NULL, NULL,
+                                    0) &&
+           (mode & PIPE_READMODE_MESSAGE);
+}
+
 int npn_set_state(np_pipe *pipe, uint32_t mode)
 {
     DWORD bits = mode;
-    return SetNamedPipeHandleState(npn_of(pipe)->file, &bits, NULL, NULL)
-               ? NP_OK
-               : (int)GetLastError();
+    struct npn_pipe *h = npn_of(pipe);
+    npn_hold(h); /* S2: a probe would count as a read that waits */
+    BOOL set = SetNamedPipeHandleState(h->file, &bits, NULL, NULL);
+    int code = set ? NP_OK : (int)GetLastError();
+    npn_unhold(h);
+    return code;
 }
 
 /* The kernel counts directions from 0, everybody else from 1. */

@@ -4,11 +4,10 @@
 /* Reading.
  *
  * A plain read is the kernel's, and several of one end may be pending at once:
- * it serves them in their order. Two things it does not have: a read that takes
- * nothing unless the whole fits (np_recv), and waiting for data without taking
- * any that is right in every case (np_select; a read of 0 bytes takes an empty
- * message). Both read what must be read and keep it in the handle, the stash,
- * for the next read of this end.
+ * it serves them in their order. What it does not have is a read that takes
+ * nothing unless the whole fits (np_recv). That reads what must be read, and
+ * if it was a part keeps it in the handle, the stash, for the next read of this
+ * end; np_select may put an empty message there (npn_turn.c).
  *
  *   N1  The stash is put and taken only by a read that is alone: the first in
  *       the turns, with none behind it that has begun. A plain read that finds
@@ -16,7 +15,8 @@
  *   N2  The stash is what came right before the data in the kernel. With `more`
  *       set, the next bytes in the kernel belong to its message.
  *   N3  A disconnect drops data that was not read: before the stash is handed
- *       out the kernel is asked whether the conversation still is.
+ *       out the kernel is asked whether the conversation still is, and what was
+ *       read during a disconnect is not put there.
  *
  * One thing is not exact: if a writer takes back the rest of an over-quota
  * message whose beginning is in the stash, what follows looks like that rest.
@@ -24,58 +24,11 @@
 
 #include "win32/npn.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define MOST 0x7FFFFFFFu
 
 /* -------------------------------------------------------------------- turns */
-
-void npn_turn_take(struct npn_reads *reads, struct npn_turn *turn)
-{
-    AcquireSRWLockExclusive(&reads->lock);
-    struct npn_turn **link = &reads->first;
-    while (*link) {
-        link = &(*link)->next;
-    }
-    turn->next = NULL;
-    turn->alone |= reads->stash.full;
-    *link = turn;
-    ReleaseSRWLockExclusive(&reads->lock);
-}
-
-void npn_turn_leave(struct npn_reads *reads, struct npn_turn *turn)
-{
-    AcquireSRWLockExclusive(&reads->lock);
-    struct npn_turn **link = &reads->first;
-    while (*link != turn) {
-        link = &(*link)->next;
-    }
-    *link = turn->next;
-    for (struct npn_turn *t = reads->first; t; t = t->next) {
-        if (t->wake) {
-            SetEvent(t->wake);
-        }
-    }
-    ReleaseSRWLockExclusive(&reads->lock);
-}
-
-bool npn_my_turn(struct npn_reads *reads, struct npn_turn *turn)
-{
-    AcquireSRWLockExclusive(&reads->lock);
-    bool mine = reads->first == turn;
-    if (mine) {
-        turn->alone |= reads->stash.full; /* it may have come meanwhile */
-    } else if (!turn->alone && !reads->stash.full) {
-        struct npn_turn *t = reads->first;
-        while (t != turn && !t->alone) {
-            t = t->next;
-        }
-        mine = t == turn;
-    }
-    ReleaseSRWLockExclusive(&reads->lock);
-    return mine;
-}
 
 static int wait_for_turn(struct npn_pipe *h, struct npn_turn *turn,
                          npi_deadline deadline)
@@ -102,57 +55,6 @@ static int wait_for_turn(struct npn_pipe *h, struct npn_turn *turn,
     npn_leave(&call);
     npn_events_give(events);
     return code == NPN_LOOK ? NP_OK : code;
-}
-
-/* -------------------------------------------------------------------- stash */
-
-bool npn_stash_full(struct npn_reads *reads)
-{
-    AcquireSRWLockShared(&reads->lock);
-    bool full = reads->stash.full;
-    ReleaseSRWLockShared(&reads->lock);
-    return full;
-}
-
-bool npn_stash_put(struct npn_reads *reads, const void *data, size_t n,
-                   bool more)
-{
-    char *copy = malloc(n + 1);
-    if (!copy) {
-        return false;
-    }
-    if (n > 0) {
-        memcpy(copy, data, n);
-    }
-    AcquireSRWLockExclusive(&reads->lock);
-    reads->stash = (struct npn_stash){
-        .data = copy, .end = n, .full = true, .more = more};
-    ReleaseSRWLockExclusive(&reads->lock);
-    return true;
-}
-
-void npn_stash_drop(struct npn_reads *reads)
-{
-    AcquireSRWLockExclusive(&reads->lock);
-    char *data = reads->stash.data;
-    reads->stash = (struct npn_stash){.full = false};
-    ReleaseSRWLockExclusive(&reads->lock);
-    free(data);
-}
-
-/* Move up to n bytes out; returns how many. */
-static size_t stash_take(struct npn_reads *reads, void *buf, size_t n)
-{
-    AcquireSRWLockExclusive(&reads->lock);
-    struct npn_stash *stash = &reads->stash;
-    size_t left = stash->end - stash->at;
-    n = n < left ? n : left;
-    if (n > 0) {
-        memcpy(buf, stash->data + stash->at, n);
-        stash->at += n;
-    }
-    ReleaseSRWLockExclusive(&reads->lock);
-    return n;
 }
 
 /* ----------------------------------------------------------- kernel's reads */
@@ -199,18 +101,6 @@ static int peek_kernel(struct npn_pipe *h, void *buf, size_t n,
                : (int)GetLastError();
 }
 
-static bool reads_messages(struct npn_pipe *h)
-{
-    DWORD mode = 0;
-    if (!h->messages) {
-        return false;
-    }
-    /* Without the right to ask (an outbound server's end) it cannot read. */
-    return GetNamedPipeHandleStateW(h->file, &mode, NULL, NULL, NULL, NULL,
-                                    0) &&
-           (mode & PIPE_READMODE_MESSAGE);
-}
-
 /* ----------------------------------------------------- reading, being alone */
 
 /* What a read finds in front of it, the stash included. */
@@ -232,7 +122,7 @@ static int look_ahead(struct npn_pipe *h, struct front *front)
     }
     AcquireSRWLockShared(&h->reads.lock);
     struct npn_stash *stash = &h->reads.stash;
-    front->messages = reads_messages(h);
+    front->messages = npn_reads_messages(h);
     front->stash = stash->end - stash->at;
     front->more = stash->more;
     front->kernel = front->messages ? stash->more ? view.left : 0 : view.avail;
@@ -271,7 +161,9 @@ static int read_stash(struct npn_pipe *h, struct npi_read *op)
     if (op->size == 0 && front.stash > 0) {
         return front.messages ? NP_MORE_DATA : NP_OK; /* R5 */
     }
-    op->got = stash_take(&h->reads, op->buf, op->size);
+    if (!npn_stash_take(&h->reads, op->buf, op->size, &op->got)) {
+        return NP_PIPE_NOT_CONNECTED; /* dropped since the look */
+    }
     if (op->got < front.stash) {
         return front.messages ? NP_MORE_DATA : NP_OK;
     }
@@ -279,11 +171,13 @@ static int read_stash(struct npn_pipe *h, struct npi_read *op)
 }
 
 /* It has been read and there is more: give it back, say how much it is. */
-static int keep(struct npn_pipe *h, struct npi_read *op, size_t rest)
+static int keep(struct npn_pipe *h, unsigned conversation, struct npi_read *op,
+                size_t rest)
 {
     bool more = h->messages && rest > 0;
-    if (op->got > 0 && !npn_stash_put(&h->reads, op->buf, op->got, more)) {
-        return NP_MORE_DATA; /* out of memory: a part is better than a loss */
+    if (op->got > 0 &&
+        !npn_stash_put(&h->reads, conversation, op->buf, op->got, more)) {
+        return NP_MORE_DATA; /* no memory, or N3: better a part than a loss */
     }
     op->got += rest;
     return NP_INSUFFICIENT_BUFFER;
@@ -293,14 +187,15 @@ static int read_whole(struct npn_pipe *h, struct npi_read *op,
                       npi_deadline deadline)
 {
     struct view view;
+    unsigned conversation = npn_conversation(&h->reads);
     int code = read_kernel(h, op->buf, op->size, &op->got, deadline);
     if (code == NP_MORE_DATA) {
         peek_kernel(h, NULL, 0, &view);
-        return keep(h, op, view.left);
+        return keep(h, conversation, op, view.left);
     }
-    if (code == NP_OK && op->got == op->size && !reads_messages(h) &&
+    if (code == NP_OK && op->got == op->size && !npn_reads_messages(h) &&
         peek_kernel(h, NULL, 0, &view) == NP_OK && view.avail > 0) {
-        return keep(h, op, view.avail);
+        return keep(h, conversation, op, view.avail);
     }
     return code;
 }
@@ -321,14 +216,13 @@ int npn_read(np_pipe *pipe, struct npi_read *op, npi_deadline deadline)
     struct npn_turn turn = {.alone = op->whole};
     int code = NP_OK;
     atomic_store_explicit(&h->unaccepted, false, memory_order_relaxed);
-    npn_turn_take(&h->reads, &turn);
-    if (!npn_my_turn(&h->reads, &turn)) {
+    if (!npn_turn_take(h, &turn)) {
         code = deadline == 0 ? NP_TIMEOUT : wait_for_turn(h, &turn, deadline);
     }
     if (code == NP_OK) {
         code = read_now(h, &turn, op, deadline);
     }
-    npn_turn_leave(&h->reads, &turn);
+    npn_turn_leave(h, &turn);
     return code;
 }
 
@@ -362,7 +256,7 @@ static int may_transact(struct npn_pipe *h, struct npn_turn *turn)
     if (may) {
         return NP_OK; /* the kernel says the rest */
     }
-    bool right = reads_messages(h) && npn_local(h->file, &local) == NP_OK &&
+    bool right = npn_reads_messages(h) && npn_local(h->file, &local) == NP_OK &&
                  local.state == NP_CONNECTED;
     return right ? NP_PIPE_BUSY : NP_BAD_PIPE;
 }
@@ -386,7 +280,7 @@ int npn_transact(np_pipe *pipe, struct npi_write *request,
     struct npn_turn turn = {.alone = false};
     struct exchange exchange = {request, reply};
     DWORD got = 0;
-    npn_turn_take(&h->reads, &turn);
+    npn_turn_take(h, &turn);
     int code = may_transact(h, &turn);
     if (code == NP_OK) {
         code = npn_io(h, start_transact, &exchange, &got, deadline);
@@ -395,7 +289,7 @@ int npn_transact(np_pipe *pipe, struct npi_write *request,
     if (code == NP_ACCESS_DENIED && is_one_way(h)) {
         code = NP_BAD_PIPE;
     }
-    npn_turn_leave(&h->reads, &turn);
+    npn_turn_leave(h, &turn);
     return code;
 }
 
@@ -425,9 +319,8 @@ static int peek_stash(struct npn_pipe *h, struct npi_peek *op)
     return NP_OK;
 }
 
-int npn_peek(np_pipe *pipe, struct npi_peek *op)
+static int peek_held(struct npn_pipe *h, struct npi_peek *op)
 {
-    struct npn_pipe *h = npn_of(pipe);
     AcquireSRWLockShared(&h->reads.lock);
     bool full = h->reads.stash.full;
     int code = full ? peek_stash(h, op) : NP_OK;
@@ -439,5 +332,14 @@ int npn_peek(np_pipe *pipe, struct npi_peek *op)
         op->avail = view.avail;
         op->left = view.left;
     }
+    return code;
+}
+
+int npn_peek(np_pipe *pipe, struct npi_peek *op)
+{
+    struct npn_pipe *h = npn_of(pipe);
+    npn_hold(h);
+    int code = peek_held(h, op);
+    npn_unhold(h);
     return code;
 }

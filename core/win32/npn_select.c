@@ -3,19 +3,18 @@
 
 /* Waiting for one of many.
  *
- * Each handle gets a probe, an operation that ends when the handle is ready: a
- * ConnectNamedPipe on a listening end, else a read. On a byte pipe that is a
- * read of 0 bytes, which takes nothing; on a message pipe it would take an
- * empty message, so it reads 1 byte and what it gets is kept in the stash. All
- * probes share one event, so there may be more than the 64 handles that
- * Windows can wait for: who wakes up looks at all of them.
+ * Each handle gets an operation that ends when the handle is ready: a
+ * ConnectNamedPipe on a listening end, else a probe (npn_turn.c), which steps
+ * aside for whoever reads. All share one event, so there may be more than the
+ * 64 handles that Windows can wait for: who wakes up looks at all of them.
  *
- *   B1  Starting an operation resets the event, whatever had set it. So all
- *       probes are looked at once more after the last start, and only then
- *       comes the sleep.
- *   B2  A probe is a read that is alone (N1): if other reads of the handle are
- *       blocked, the data is theirs, and the probe waits for its turn.
- *   B3  When this returns, all probes have ended: cancelled, or done and kept.
+ *   B1  Starting an operation resets the event, whatever had set it. So all are
+ *       looked at once more after the last start, and only then comes the
+ *       sleep.
+ *   B2  While a read of the handle is blocked, the data is that one's, and so
+ *       is its end: the probe is started when the read has left, which sets the
+ *       event.
+ *   B3  When this returns, all operations have ended: cancelled, or done.
  *
  * An end in NOWAIT mode cannot be waited for; it is looked at every now and
  * then. */
@@ -26,15 +25,13 @@
 
 #define LOOK_MS 10
 
-struct probe {
-    OVERLAPPED overlapped;
+struct entry {
     struct npn_pipe *h; /* NULL: no handle, nothing to do */
-    struct npn_turn turn;
-    bool queued;  /* in the turns */
-    bool pending; /* the operation runs */
+    struct npn_probe probe;
+    OVERLAPPED connect;
+    bool pending; /* the connect runs */
     bool polled;  /* NOWAIT: it must be started again and again */
     bool started; /* since the last look */
-    char byte;
 };
 
 struct selection {
@@ -42,45 +39,24 @@ struct selection {
     const bool *borrowed;
     uint32_t *ready;
     size_t n;
-    struct probe *probes;
+    struct entry *entries;
     struct npn_call *calls;
     struct npn_events *events;
 };
 
-/* ------------------------------------------------------------------- probes */
+/* ------------------------------------------------------------------- a look */
 
-/* What a probe that has ended says; false: nothing, try again. */
-static bool is_ready(struct probe *probe, DWORD error, DWORD got)
+/* What an operation that has ended says; false: nothing, try again. */
+static bool is_ready(int code)
 {
-    if (error == ERROR_OPERATION_ABORTED ||
-        (probe->polled &&
-         (error == ERROR_NO_DATA || error == ERROR_PIPE_LISTENING))) {
-        return false;
-    }
-    bool took = error == 0 || error == ERROR_MORE_DATA;
-    if (took && probe->queued && probe->h->messages) {
-        npn_stash_put(&probe->h->reads, &probe->byte, got,
-                      error == ERROR_MORE_DATA);
-    }
-    return true;
+    return code != NPN_LOOK && code != NP_OPERATION_ABORTED;
 }
 
-static DWORD start(struct probe *probe, HANDLE event, bool listening)
+/* The mode may have changed since it was asked. */
+static int nowait(struct entry *entry)
 {
-    HANDLE file = probe->h->file;
-    probe->started = !probe->polled;
-    probe->overlapped = (OVERLAPPED){.hEvent = probe->polled ? NULL : event};
-    BOOL done = listening ? ConnectNamedPipe(file, &probe->overlapped)
-                          : ReadFile(file, &probe->byte, probe->h->messages,
-                                     NULL, &probe->overlapped);
-    return done ? 0 : GetLastError();
-}
-
-static DWORD result(struct probe *probe, DWORD *got)
-{
-    return GetOverlappedResult(probe->h->file, &probe->overlapped, got, TRUE)
-               ? 0
-               : GetLastError();
+    entry->polled = true;
+    return NPN_LOOK;
 }
 
 static bool is_nowait(HANDLE file)
@@ -90,12 +66,42 @@ static bool is_nowait(HANDLE file)
            (mode & PIPE_NOWAIT);
 }
 
-/* Start what the handle's state asks for, if it is its turn. */
-static bool begin(struct probe *probe, HANDLE event)
+static int connect_result(struct entry *entry)
+{
+    DWORD unused;
+    entry->pending = false;
+    return GetOverlappedResult(entry->h->file, &entry->connect, &unused, TRUE)
+               ? NP_OK
+               : (int)GetLastError();
+}
+
+static int start_connect(struct entry *entry, HANDLE event)
+{
+    entry->started = !entry->polled;
+    entry->connect = (OVERLAPPED){.hEvent = entry->polled ? NULL : event};
+    if (ConnectNamedPipe(entry->h->file, &entry->connect)) {
+        return connect_result(entry);
+    }
+    DWORD error = GetLastError();
+    entry->pending = error == ERROR_IO_PENDING;
+    if (error == ERROR_PIPE_LISTENING) {
+        return nowait(entry);
+    }
+    return entry->pending ? NPN_LOOK : (int)error;
+}
+
+static int look_at_probe(struct entry *entry)
+{
+    int code = npn_probe_look(entry->h, &entry->probe, !entry->polled,
+                              &entry->started);
+    return code == NP_NO_DATA ? nowait(entry) : code;
+}
+
+/* Start what the handle's state asks for. */
+static bool begin(struct entry *entry, HANDLE event)
 {
     struct npn_local local;
-    struct npn_pipe *h = probe->h;
-    DWORD got = 0;
+    struct npn_pipe *h = entry->h;
     if (npn_local(h->file, &local) != NP_OK) {
         return true; /* what is wrong the next call will say */
     }
@@ -103,62 +109,32 @@ static bool begin(struct probe *probe, HANDLE event)
     if (!listening && h->server && atomic_load(&h->unaccepted)) {
         return true; /* an accept would not wait */
     }
-    probe->polled = is_nowait(h->file);
-    if (!listening && !probe->queued) {
-        probe->turn = (struct npn_turn){.alone = true};
-        npn_turn_take(&h->reads, &probe->turn);
-        probe->turn.wake = event;
-        probe->queued = true;
-    }
-    if (!listening && !npn_my_turn(&h->reads, &probe->turn)) {
-        return false;
-    }
-    if (!listening && npn_stash_full(&h->reads)) {
-        return true;
-    }
-    DWORD error = start(probe, event, listening);
-    probe->pending = error == ERROR_IO_PENDING;
-    if (probe->pending) {
-        return false;
-    }
-    if (error == 0 || error == ERROR_MORE_DATA) {
-        error = result(probe, &got);
-    }
-    return is_ready(probe, error, got);
+    entry->polled = is_nowait(h->file);
+    return is_ready(listening ? start_connect(entry, event)
+                              : look_at_probe(entry));
 }
 
 /* Look at one: true when its handle is ready. */
-static bool look(struct probe *probe, HANDLE event)
+static bool look(struct entry *entry, HANDLE event)
 {
-    DWORD got = 0;
-    if (!probe->pending) {
-        return begin(probe, event);
+    if (entry->pending) {
+        return HasOverlappedIoCompleted(&entry->connect) &&
+               (is_ready(connect_result(entry)) || begin(entry, event));
     }
-    if (!HasOverlappedIoCompleted(&probe->overlapped)) {
-        return false;
+    if (npn_probe_runs(entry->h, &entry->probe)) {
+        return is_ready(look_at_probe(entry));
     }
-    probe->pending = false;
-    DWORD error = result(probe, &got);
-    return is_ready(probe, error, got) || begin(probe, event);
+    return begin(entry, event);
 }
 
-/* B3. The event may be set by another probe, so it is no proof of the end. */
-static bool end(struct probe *probe)
+/* B3. The event may be set by another operation: it is no proof of the end. */
+static bool end_connect(struct entry *entry)
 {
-    DWORD got = 0;
-    bool ready = false;
-    if (probe->pending) {
-        CancelIoEx(probe->h->file, &probe->overlapped);
-        while (!HasOverlappedIoCompleted(&probe->overlapped)) {
-            WaitForSingleObject(probe->overlapped.hEvent, 1);
-        }
-        DWORD error = result(probe, &got);
-        ready = is_ready(probe, error, got);
+    CancelIoEx(entry->h->file, &entry->connect);
+    while (!HasOverlappedIoCompleted(&entry->connect)) {
+        WaitForSingleObject(entry->probe.event, 1);
     }
-    if (probe->queued) {
-        npn_turn_leave(&probe->h->reads, &probe->turn);
-    }
-    return ready;
+    return is_ready(connect_result(entry));
 }
 
 /* ---------------------------------------------------------------- selecting */
@@ -168,13 +144,13 @@ static size_t look_once(struct selection *s, bool *started)
     size_t count = 0;
     *started = false;
     for (size_t i = 0; i < s->n; i++) {
-        struct probe *probe = &s->probes[i];
-        probe->started = false;
-        if (probe->h && !s->ready[i]) {
-            s->ready[i] = atomic_load(&probe->h->base.closing) ||
-                          look(probe, s->events->io);
+        struct entry *entry = &s->entries[i];
+        entry->started = false;
+        if (entry->h && !s->ready[i]) {
+            s->ready[i] = atomic_load(&entry->h->base.closing) ||
+                          look(entry, s->events->io);
         }
-        *started |= probe->started;
+        *started |= entry->started;
         count += s->ready[i];
     }
     return count;
@@ -190,7 +166,6 @@ static size_t look_at_all(struct selection *s)
     } while (count == 0 && started); /* B1 */
     return count;
 }
-
 /* A borrowed instance that somebody has been given is not its server's. */
 static bool any_handed_out(const struct selection *s)
 {
@@ -205,7 +180,7 @@ static bool any_handed_out(const struct selection *s)
 static npi_deadline next_look(const struct selection *s, npi_deadline deadline)
 {
     for (size_t i = 0; i < s->n; i++) {
-        if (s->probes[i].h && s->probes[i].polled) {
+        if (s->entries[i].h && s->entries[i].polled) {
             npi_deadline soon = npi_deadline_in(LOOK_MS);
             return soon < deadline ? soon : deadline;
         }
@@ -237,14 +212,24 @@ static size_t join_all(struct selection *s, struct npn_hub *nowhere)
     size_t joined = 0;
     for (size_t i = 0; i < s->n; i++) {
         if (s->pipes[i]) {
-            s->probes[i].h = npn_of(s->pipes[i]);
-            npn_join(&s->probes[i].h->hub, &s->calls[joined++], s->events);
+            struct entry *entry = &s->entries[i];
+            entry->h = npn_of(s->pipes[i]);
+            npn_join(&entry->h->hub, &s->calls[joined++], s->events);
+            npn_probe_join(entry->h, &entry->probe, s->events->io);
         }
     }
     if (joined == 0) {
         npn_join(nowhere, &s->calls[joined++], s->events);
     }
     return joined;
+}
+
+/* Whether one turned out to be ready at last. */
+static bool leave(struct entry *entry)
+{
+    bool ready = entry->pending && end_connect(entry);
+    npn_probe_leave(entry->h, &entry->probe);
+    return ready;
 }
 
 static int select_with(struct selection *s, size_t *count_out,
@@ -255,7 +240,7 @@ static int select_with(struct selection *s, size_t *count_out,
     int code = select_joined(s, joined, deadline);
     *count_out = 0;
     for (size_t i = 0; i < s->n; i++) {
-        s->ready[i] |= s->probes[i].h && end(&s->probes[i]);
+        s->ready[i] |= s->entries[i].h && leave(&s->entries[i]);
         *count_out += s->ready[i];
     }
     for (size_t i = 0; i < joined; i++) {
@@ -271,20 +256,20 @@ int npi_os_select(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
                           .borrowed = borrowed,
                           .ready = ready,
                           .n = n,
-                          .probes = calloc(n + 1, sizeof *s.probes),
+                          .entries = calloc(n + 1, sizeof *s.entries),
                           .calls = calloc(n + 1, sizeof *s.calls),
                           .events = npn_events_take()};
     int code = NP_NOT_ENOUGH_MEMORY;
     for (size_t i = 0; i < n; i++) {
         ready[i] = 0;
     }
-    if (s.probes && s.calls && s.events) {
+    if (s.entries && s.calls && s.events) {
         code = select_with(&s, count_out, deadline);
     }
     if (s.events) {
         npn_events_give(s.events);
     }
-    free(s.probes);
+    free(s.entries);
     free(s.calls);
     return code;
 }

@@ -43,6 +43,9 @@ static struct npn_events *make(void)
     if (events->io) {
         CloseHandle(events->io);
     }
+    if (events->wake) {
+        CloseHandle(events->wake);
+    }
     free(events);
     return NULL;
 }
@@ -82,6 +85,7 @@ struct np_thread {
 
 static INIT_ONCE own_once = INIT_ONCE_STATIC_INIT;
 static DWORD own_index;
+static atomic_bool own_used; /* a thread has asked who it is */
 
 static void WINAPI own_drop(void *own)
 {
@@ -97,16 +101,20 @@ static BOOL CALLBACK own_make(INIT_ONCE *once, void *arg, void **context)
     return own_index != FLS_OUT_OF_INDEXES;
 }
 
-/* NULL when the thread was never asked who it is: then nobody can cancel it. */
+/* NULL when the thread never asked who it is: then nobody can cancel it. */
 static struct np_thread *own_thread(void)
 {
-    return InitOnceExecuteOnce(&own_once, own_make, NULL, NULL)
+    return atomic_load_explicit(&own_used, memory_order_acquire)
                ? FlsGetValue(own_index)
                : NULL;
 }
 
 int np_thread_self(np_thread **thread_out)
 {
+    if (!InitOnceExecuteOnce(&own_once, own_make, NULL, NULL)) {
+        return NP_NO_SYSTEM_RESOURCES;
+    }
+    atomic_store_explicit(&own_used, true, memory_order_release);
     struct np_thread *own = own_thread();
     if (!own) {
         own = calloc(1, sizeof *own);
