@@ -89,16 +89,21 @@ def fill_thread_locals(name: str) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "linux(reason): not to be run on Windows")
+    config.addinivalue_line("markers", "windows(reason): not to be run on Linux")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if not observe.WINDOWS:
-        return
-    if wine.is_here():
+    """Both reports tell what runs on one system only, and why."""
+    here, elsewhere = "linux", "windows"
+    if observe.WINDOWS:
+        here, elsewhere = elsewhere, here
         wine.expect_differences(items)
     for item in items:
-        for mark in item.iter_markers("linux"):
-            item.add_marker(pytest.mark.skip(reason=f"Linux only: {mark.args[0]}"))
+        for mark in item.iter_markers(here):
+            item.user_properties.append(("only", mark.args[0]))
+        for mark in item.iter_markers(elsewhere):
+            reason = f"{elsewhere.capitalize()} only: {mark.args[0]}"
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,10 +4,8 @@
 """What can be seen of a process from outside: whether it waits in the core, and
 what it holds open.
 
-On Linux /proc tells. On Windows nothing tells a wait in the core from another
-one, so there who was asked to wait is given time to get there: a test that is
-too early for once meets the easier order of events, and passes as well. Nor is
-there a list of what is open: what looks for leaks runs on Linux."""
+On Linux /proc tells. On Windows the threads tell, but there is no list of what is
+open: what looks for leaks runs on Linux."""
 
 from __future__ import annotations
 
@@ -18,20 +16,34 @@ import sys
 import time
 from pathlib import Path
 
+import windows_threads
+
 WINDOWS = sys.platform == "win32"
 
-# Seconds.
-GRACE = 0.03
+# Seconds, within which a call that does not wait has ended.
+AT_ONCE = 0.03
 
 # ppoll: what a blocked call of the core sits in, and nothing else does.
 _PPOLL = {"x86_64": "271", "aarch64": "73"}
 
 
+def _waits(thread: int) -> bool:
+    if windows_threads.is_in(thread, windows_threads.WAIT):
+        # A flush waits for a thread of its own, which may not have begun yet.
+        time.sleep(AT_ONCE / 3)
+        return True
+    # WaitNamedPipe; but so are calls that do not wait.
+    if not windows_threads.is_in(thread, windows_threads.CONTROL):
+        return False
+    time.sleep(AT_ONCE)
+    return windows_threads.is_in(thread, windows_threads.CONTROL)
+
+
 def is_blocked(pid: int, thread: int | None = None) -> bool:
     """Whether the process, or its thread, waits in the core; for poll_until."""
     if WINDOWS:
-        time.sleep(GRACE)
-        return True
+        threads = windows_threads.of_process(pid) if thread is None else [thread]
+        return any(map(_waits, threads))
     try:
         text = Path(f"/proc/{pid}/task/{thread or pid}/syscall").read_text()
     except OSError:

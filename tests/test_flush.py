@@ -85,7 +85,8 @@ def test_what_is_written_later_does_not_delay_it(messages) -> None:
     """FL1: our decision is the marker, not the empty queue."""
     server, client = messages
     server.send(b"before")
-    flushing = Call(server.flush).blocked()
+    # Ample, and short for Wine, which waits in vain.
+    flushing = Call(server.flush, 4.0).blocked()
     server.send(b"after")
     assert client.recv() == b"before"
     flushing.result()

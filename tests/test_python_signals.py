@@ -2,32 +2,50 @@
 # SPDX-FileCopyrightText: the namedpipe authors
 
 """Signals while a call waits: a handler that raises ends it, one that returns
-lets it go on (PEP 475)."""
+lets it go on (PEP 475).
+
+Windows has Ctrl-C, which is another process's doing, and signals within the
+process, whose handlers Python runs in the main thread in the same way."""
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import ctrl_c
 import namedpipe
 from conftest import LIMIT, Ends, is_blocked, poll_until
-
-pytestmark = pytest.mark.linux("signals between threads and processes")
+from observe import WINDOWS
+from waits import CALLS, NAME_CALLS, PIPE_CALLS
 
 MAIN = threading.get_native_id()
+NUMBER = signal.SIGBREAK if WINDOWS else signal.SIGUSR1
+
+to_a_process = pytest.mark.linux("signals go to threads only")
 
 
 class Stop(Exception):
     pass
 
 
-class Sender:
-    """Sends signals to the main thread, or to the process, while it waits."""
+def send_signal(whole_process: bool) -> None:
+    """To the main thread, or to the process; by any thread."""
+    if WINDOWS:
+        signal.raise_signal(NUMBER)
+    elif whole_process:
+        os.kill(os.getpid(), NUMBER)
+    else:
+        signal.pthread_kill(threading.main_thread().ident, NUMBER)
 
-    def __init__(self, number: int, times: int, whole_process: bool) -> None:
-        self.number = number
+
+class Sender:
+    """Sends signals while the main thread waits."""
+
+    def __init__(self, times: int, whole_process: bool) -> None:
         self.times = times
         self.whole_process = whole_process
         self.handled = threading.Semaphore(0)
@@ -40,10 +58,7 @@ class Sender:
             if not poll_until(lambda: is_blocked(MAIN)):
                 self.problem = "the main thread does not wait"
                 return
-            if self.whole_process:
-                os.kill(os.getpid(), self.number)
-            else:
-                signal.pthread_kill(threading.main_thread().ident, self.number)
+            send_signal(self.whole_process)
             if not self.handled.acquire(timeout=LIMIT):
                 self.problem = "the handler does not run"
                 return
@@ -53,7 +68,7 @@ class Sender:
 def on_signal() -> Iterator:
     """on_signal(handler, times=1): run it for signals sent while we wait."""
     senders: list[Sender] = []
-    before = signal.getsignal(signal.SIGUSR1)
+    before = signal.getsignal(NUMBER)
 
     def install(handler, times=1, whole_process=False) -> None:
         def handle(*_) -> None:
@@ -62,11 +77,11 @@ def on_signal() -> Iterator:
             finally:
                 senders[0].handled.release()
 
-        signal.signal(signal.SIGUSR1, handle)
-        senders.append(Sender(signal.SIGUSR1, times, whole_process))
+        signal.signal(NUMBER, handle)
+        senders.append(Sender(times, whole_process))
 
     yield install
-    signal.signal(signal.SIGUSR1, before)
+    signal.signal(NUMBER, before)
     for sender in senders:
         sender.thread.join(LIMIT)
         assert not sender.problem
@@ -76,36 +91,7 @@ def stop() -> None:
     raise Stop
 
 
-def overfull(pipe: namedpipe.Pipe) -> bytes:
-    return bytes(pipe.info.in_quota + 1)
-
-
-def unread(pipe: namedpipe.Pipe) -> namedpipe.Pipe:
-    pipe.send(b"unread")
-    return pipe
-
-
-PIPE_CALLS = {
-    "recv": lambda pipe: pipe.recv(),
-    "recv_into": lambda pipe: pipe.recv_into(bytearray(10)),
-    "read": lambda pipe: pipe.read(),
-    "readinto": lambda pipe: pipe.readinto(bytearray(10)),
-    "messages": lambda pipe: list(pipe),
-    "send": lambda pipe: pipe.send(overfull(pipe)),
-    "transact": lambda pipe: pipe.transact(b"?"),
-    "flush": lambda pipe: unread(pipe).flush(),
-    "select": lambda pipe: namedpipe.select([pipe]),
-}
-
-NAME_CALLS = {
-    "connect": lambda name: namedpipe.connect(name),
-    "connect to a server": lambda name: namedpipe.connect("no" + name, wait="server"),
-    "wait": lambda name: namedpipe.wait(name, None),
-    "call": lambda name: namedpipe.call(name, b"?"),
-}
-
-
-@pytest.mark.parametrize("key", PIPE_CALLS)
+@pytest.mark.parametrize("key", [key for key in PIPE_CALLS if "close" not in key])
 def test_a_handler_that_raises_ends_a_blocked_call(messages: Ends, on_signal, key):
     server, client = messages
     on_signal(stop)
@@ -153,7 +139,9 @@ def test_a_handler_that_raises_ends_close_with_linger(messages: Ends, on_signal)
     assert client.closed
 
 
-@pytest.mark.parametrize("whole_process", [False, True])
+@pytest.mark.parametrize(
+    "whole_process", [False, pytest.param(True, marks=to_a_process)]
+)
 def test_after_a_handler_that_returns_the_call_goes_on(
     messages: Ends, on_signal, whole_process
 ):
@@ -204,33 +192,29 @@ def test_a_handler_may_close_the_pipe_that_waits(messages: Ends, on_signal):
         server.recv()
 
 
-def test_ctrl_c_is_a_keyboard_interrupt(messages: Ends):
+@pytest.mark.parametrize("key", CALLS)
+def test_ctrl_c_ends_a_blocked_call(name, key):
     """With Python's own handler of SIGINT, and sent by another process."""
-    server, _ = messages
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    sender = threading.Thread(
-        target=lambda: (
-            poll_until(lambda: is_blocked(MAIN)),
-            os.kill(os.getpid(), signal.SIGINT),
-        ),
-        daemon=True,
-    )
-    sender.start()
-    with pytest.raises(KeyboardInterrupt):
-        server.recv(timeout=LIMIT)
-    sender.join(LIMIT)
+    program = str(Path(__file__).with_name("waits.py"))
+    with ctrl_c.started(sys.executable, program, key, name) as process:
+        assert process.stdout.readline().strip() == b"waiting"
+        ctrl_c.press(process)
+        output, errors = process.communicate(timeout=LIMIT)
+    assert (output.split(), errors) == ([b"interrupted"], b"")
+    assert process.returncode == 0
+    assert not namedpipe.exists(name)
 
 
 def test_a_signal_before_the_wait_is_not_missed(messages: Ends):
     """It has set Python's flag only; no system call will fail with EINTR."""
     server, _ = messages
-    before = signal.signal(signal.SIGUSR1, lambda *_: stop())
+    before = signal.signal(NUMBER, lambda *_: stop())
     try:
         for _ in range(20):
             with pytest.raises(Stop):
                 [
-                    signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1),
+                    send_signal(whole_process=False),
                     server.recv(timeout=LIMIT),
                 ]
     finally:
-        signal.signal(signal.SIGUSR1, before)
+        signal.signal(NUMBER, before)

@@ -3,9 +3,10 @@
 # SPDX-FileCopyrightText: the namedpipe authors
 
 # Bring this machine to where namedpipe can be built, and with the words "test",
-# "check" or "wine" also tested, checked, or built and tested for Windows:
+# "check", "wine" or "bench" also tested, checked, built and tested for Windows,
+# or compared with others:
 #
-#     tools/bootstrap.sh [test] [check] [wine]
+#     tools/bootstrap.sh [test] [check] [wine] [bench]
 #
 # Looks for things, not for packages, so any way of having installed them will
 # do. Silent and quick when nothing is missing. Otherwise installs Debian
@@ -21,6 +22,13 @@ need() {
     package=$1
     shift
     "$@" >/dev/null 2>&1 </dev/null || missing="$missing $package"
+}
+
+# want PACKAGE COMMAND...: the same, but it goes without.
+want() {
+    package=$1
+    shift
+    "$@" >/dev/null 2>&1 </dev/null || wanted="$wanted $package"
 }
 
 have_libc_headers() {
@@ -40,8 +48,13 @@ have_wine64() {
     WINEDEBUG=-all wine --version
 }
 
+have_header() {
+    printf '#include <%s>\n' "$1" | cc -E -
+}
+
 look() {
     missing=
+    wanted=
     need gcc command -v cc
     need libc6-dev have_libc_headers
     need cmake command -v cmake
@@ -72,6 +85,13 @@ look() {
             need maven command -v mvn
             need lua-busted lua5.4 -e 'require "busted"'
             ;;
+        bench)
+            want lua-socket lua5.4 -e 'require "socket.unix"'
+            want lua-luv lua5.4 -e 'require "luv"'
+            want libuv1-dev have_header uv.h
+            want libzmq3-dev have_header zmq.h
+            want libnng-dev have_header nng/nng.h
+            ;;
         *)
             echo "bootstrap.sh: unknown purpose: $purpose" >&2
             exit 2
@@ -94,23 +114,33 @@ may_install() {
         { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
 }
 
+# install PACKAGE...: what went wrong is shown.
 install() {
-    echo "installing:$missing"
+    echo "installing: $*"
     log=$(mktemp)
-    # The list is left unquoted on purpose: it is split into packages.
-    # shellcheck disable=SC2086
-    if ! { as_root -qq update &&
-        as_root -qq -y --no-install-recommends install $missing; } \
-        >"$log" 2>&1; then
+    as_root -qq -y --no-install-recommends install "$@" >"$log" 2>&1 ||
         cat "$log" >&2
-    fi
     rm -f "$log"
 }
 
+# The lists are left unquoted on purpose: they are split into packages.
+# shellcheck disable=SC2086
+install_all() {
+    as_root -qq update >/dev/null || true # the installing shows it
+    [ -z "$missing" ] || install $missing
+    for package in $wanted; do
+        install "$package"
+    done
+}
+
 look "$@"
-if [ -n "$missing" ] && may_install; then
-    install
+if [ -n "$missing$wanted" ] && may_install; then
+    install_all
     look "$@"
+fi
+if [ -n "$wanted" ]; then
+    echo "it goes without, but more can be measured with these Debian" \
+        "packages:$wanted" >&2
 fi
 if [ -n "$missing" ]; then
     echo "namedpipe needs what these Debian packages bring; please install" \

@@ -151,7 +151,7 @@ def check_win32() -> str:
         if name in WIN32_HOMES or name.startswith("core/win32/"):
             continue
         for number, line in enumerate((ROOT / name).open(encoding="utf-8"), 1):
-            if "_WIN32" in line:
+            if re.search(r"\b_WIN32\b", line):
                 wrong += f"{name}:{number}: {line}"
     return wrong
 

@@ -5,31 +5,23 @@
 
     suites.py all | c | lua | py [pytest arguments]
 
-The last line is "N passed, N failed", with ", N skipped" if any were. A suite
-that gives no result counts as one failure.
+The last line is "N passed, N failed", with ", N skipped" and ", N xfailed" if any
+were. A suite that gives no result counts as one failure.
 """
 
 import os
-import re
 import signal
 import subprocess
 import sys
 import tempfile
-import xml.etree.ElementTree as ET
 from pathlib import Path
-from typing import NamedTuple
+
+from reports import Result, read_busted, read_junit, sum_up, tell_reasons
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "build" / "results"
 # Far above what any suite takes: a hang in a runner itself must not last.
 TIME_LIMIT = 20 * 60
-
-
-class Result(NamedTuple):
-    name: str
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
 
 
 def execute(
@@ -51,24 +43,18 @@ def execute(
         return None
 
 
+def with_status(result: Result, status: int) -> Result:
+    """A runner that fails has found something, whatever its report says."""
+    return result._replace(failed=1) if status and not result.failed else result
+
+
 def from_junit(name: str, report: Path, command: list[str], **options) -> Result:
     """Run a command that writes a JUnit report."""
     report.unlink(missing_ok=True)
     process = execute(command, **options)
     if process is None or not report.exists():
         return Result(name, failed=1)
-    root = ET.parse(report).getroot()
-    suites = [root] if root.tag == "testsuite" else root.findall("testsuite")
-
-    def count(*keys: str) -> int:
-        return sum(int(s.get(key, 0)) for s in suites for key in keys)
-
-    failed = count("failures", "errors")
-    skipped = count("skipped", "disabled")
-    passed = count("tests") - failed - skipped
-    if process.returncode != 0 and failed == 0:
-        failed = 1
-    return Result(name, passed, failed, skipped)
+    return with_status(read_junit(name, report), process.returncode)
 
 
 def ctest(preset: str) -> Result:
@@ -101,17 +87,7 @@ def busted(name: str, command: list[str], **options) -> Result:
     if process is None:
         return Result(name, failed=1)
     print(process.stdout, end="", flush=True)
-    numbers = re.search(
-        r"(\d+) success\w* / (\d+) failure\w* / (\d+) error\w* / (\d+) pending",
-        process.stdout,
-    )
-    if not numbers:
-        return Result(name, failed=1)
-    passed, failures, errors, skipped = map(int, numbers.groups())
-    failed = failures + errors
-    if process.returncode != 0 and failed == 0:
-        failed = 1
-    return Result(name, passed, failed, skipped)
+    return with_status(read_busted(name, process.stdout), process.returncode)
 
 
 def run(part: str, arguments: list[str]) -> list[Result]:
@@ -125,21 +101,6 @@ def run(part: str, arguments: list[str]) -> list[Result]:
     return results
 
 
-def sum_up(results: list[Result]) -> int:
-    """Say how it went; the exit status."""
-    print()
-    for result in results:
-        state = "FAILED" if result.failed or not result.passed else "ok"
-        print(f"{result.name:16} {state:6}", *result[1:])
-    passed, failed, skipped = (sum(r[i] for r in results) for i in (1, 2, 3))
-    # Nothing run is nothing shown.
-    empty = sum(1 for r in results if not any(r[1:]))
-    failed += empty
-    line = f"{passed} passed, {failed} failed"
-    print(f"{line}, {skipped} skipped" if skipped else line, flush=True)
-    return 1 if failed else 0
-
-
 def main() -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
     # Tests have runtime directories of their own; what forgets to must not meet
@@ -147,6 +108,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="np-tests-") as directory:
         os.environ["NAMEDPIPE_DIR"] = directory
         results = run(sys.argv[1], sys.argv[2:])
+    print("\nTests")
+    tell_reasons("skipped:", [skip for r in results for skip in r.skips])
     return sum_up(results)
 
 

@@ -15,8 +15,11 @@ when everything is prepared and the wait begins, and every 50 ms of it.
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
+import os
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -132,6 +135,10 @@ class Local:
         assert not stuck, f"{stuck} do not end"
 
 
+class Gone(AssertionError):
+    """The other process has ended or hangs: of no use any more."""
+
+
 class Remote:
     """The same in another process, which is asked line by line; a command may
     start it on another system."""
@@ -145,9 +152,11 @@ class Remote:
             stdout=subprocess.PIPE,
             text=True,
             encoding="ascii",
+            start_new_session=True,
         )
         self._lines: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     @property
     def pid(self) -> int:
@@ -159,9 +168,16 @@ class Remote:
         self._lines.put("")
 
     def _request(self, method: str, *arguments: object) -> Result:
-        print(ascii((method, *arguments)), file=self.process.stdin, flush=True)
-        line = self._lines.get(timeout=2 * LIMIT)
-        assert line, f"the other process ended at {method} {arguments}"
+        asked = f"{method} {arguments}"
+        try:
+            print(ascii((method, *arguments)), file=self.process.stdin, flush=True)
+            line = self._lines.get(timeout=2 * LIMIT)
+        except OSError as error:
+            raise Gone(f"the other process has ended before {asked}") from error
+        except queue.Empty:
+            raise Gone(f"the other process does not answer {asked}") from None
+        if not line:
+            raise Gone(f"the other process ended at {asked}")
         complaint, result = ast.literal_eval(line)
         assert not complaint, complaint
         return result
@@ -182,12 +198,21 @@ class Remote:
         self._request("reset")
 
     def kill(self) -> None:
-        self.process.kill()
+        """With all that the command has started: what holds the other end of
+        the pipe keeps the thread here that reads from it, too."""
+        if sys.platform == "win32":
+            self.process.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
         self.process.wait(LIMIT)
 
     def stop(self) -> None:
         self.kill()
-        self.process.stdin.close()
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        self._listener.join(LIMIT)
+        assert not self._listener.is_alive(), "something of it is left"
         self.process.stdout.close()
 
 

@@ -8,7 +8,6 @@ _winapi, multiprocessing and asyncio."""
 from __future__ import annotations
 
 import pickle
-import sys
 
 import pytest
 
@@ -18,10 +17,7 @@ from foreign.ours import New, Server, opened, served
 from ground import LIMIT, E, fails
 from harness import pattern
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "win32",
-    reason="Windows only: foreign programs use the system's own pipes",
-)
+pytestmark = pytest.mark.windows("foreign programs use the system's own pipes")
 
 SERVES_BOTH_WAYS = 3
 

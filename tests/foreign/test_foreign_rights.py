@@ -7,7 +7,6 @@ both tell of the same pipe."""
 from __future__ import annotations
 
 import os
-import sys
 
 import pytest
 
@@ -15,10 +14,7 @@ import namedpipe
 from foreign.ours import New, Server, opened, served
 from ground import LIMIT, NOWAIT, READMODE_MESSAGE, E, fails
 
-pytestmark = pytest.mark.skipif(
-    sys.platform != "win32",
-    reason="Windows only: foreign programs use the system's own pipes",
-)
+pytestmark = pytest.mark.windows("foreign programs use the system's own pipes")
 
 GENERIC_READ, GENERIC_WRITE = 0x80000000, 0x40000000
 BOTH_WAYS = GENERIC_READ | GENERIC_WRITE

@@ -7,16 +7,20 @@
 
 COMMAND starts conformance.backend on the other system, such as
 `tools/wine.sh python.exe -m conformance.backend namedpipe.dll`. Both answers
-are compared with each other and with the model. The last line says how many
-calls were compared, and which known differences were met how often.
+are compared with each other and with the model. A difference that is not known
+ends the program, as does a call that does not end or a process that does, with
+the sequence that led there. The last lines say how many calls were compared,
+and which known differences were met how often; a sequence ends with the first.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 import tempfile
+from typing import NoReturn
 
 from conformance.backend import Local, Remote
 from conformance.library import find
@@ -33,6 +37,9 @@ from model.both import Both, Explained
 from model.player import Player
 
 Step = tuple[str, dict[str, object]]
+
+# Seconds; a sequence takes a tenth of one.
+LONGEST = 90
 
 SIZES = (0, 1, 2, 4, 5, 6, 9, 10, 11, 20, 240, 301)
 VERBS = (
@@ -86,17 +93,29 @@ def sequence(chance: random.Random) -> list[Step]:
     return steps + [step(chance, created) for _ in range(chance.randrange(5, 30))]
 
 
-def play(both: Both, steps: list[Step]) -> None:
-    player = Player(both)
+def too_long(*_: object) -> NoReturn:
+    raise AssertionError(f"a sequence takes more than {LONGEST} seconds")
+
+
+def play_known(both: Both, player: Player, steps: list[Step]) -> None:
     try:
         for verb, arguments in steps:
             player.play(verb, **arguments)
         player.finish()
     except Explained:
         both.reset()
-    except AssertionError:
-        print(*player.history, sep="\n")
+
+
+def play(both: Both, steps: list[Step]) -> None:
+    player = Player(both)
+    signal.alarm(LONGEST)
+    try:
+        play_known(both, player, steps)
+    except BaseException:
+        print("the sequence:", *player.history, sep="\n", flush=True)
         raise
+    finally:
+        signal.alarm(0)
 
 
 def main(count: int, seed: int, command: list[str]) -> None:
@@ -104,12 +123,18 @@ def main(count: int, seed: int, command: list[str]) -> None:
     other = Remote(find(), command)
     both = Both(Local(find()), other)
     chance = random.Random(seed)
-    for _ in range(count):
-        play(both, sequence(chance))
-    other.stop()
-    print(f"{count} sequences, {both.compared} calls compared, known differences:")
-    for rule, times in sorted(both.differences.items()):
-        print(f"  {rule}: {times}")
+    signal.signal(signal.SIGALRM, too_long)
+    played = 0
+    try:
+        for _ in range(count):
+            play(both, sequence(chance))
+            played += 1
+    finally:
+        other.stop()
+        print(f"{played} sequences, {both.compared} calls compared, seed {seed}")
+        print("known differences:")
+        for rule, times in sorted(both.differences.items()):
+            print(f"  {rule}: {times}")
 
 
 if __name__ == "__main__":

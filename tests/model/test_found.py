@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from conformance.backend import Local
 from conformance.world import BYTE, DUPLEX, MESSAGE, READ, READMODE_MESSAGE, WRITE
 from model.player import Step, replay
+
+pytestmark = pytest.mark.linux("differential.py compares the model with Windows")
 
 SERVER, CLIENT = 0, 1
 

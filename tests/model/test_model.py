@@ -47,6 +47,8 @@ from conformance.world import (
 )
 from model.player import Player
 
+pytestmark = pytest.mark.linux("differential.py compares the model with Windows")
+
 whom = st.integers(0, 7)
 wait = st.booleans()
 quota = st.sampled_from([0, 1, 5, 10, 300])
