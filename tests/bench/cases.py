@@ -125,7 +125,12 @@ WINE = "C under Wine"
 def under_wine(program: Path) -> tuple[Peer, ...]:
     """Our pipes on Windows, and the calls that they are made of."""
     return tuple(
-        Peer(WINE, name, f"{{wine}} {program} {name} {{mode}} {{size}} {{n}}", BOTH)
+        Peer(
+            WINE,
+            name,
+            f"{{wine}} {program} {name} {{mode}} {{size}} {{n}}",
+            frozenset({"rt"}),
+        )
         for name in ("namedpipe", "overlapped")
     )
 

@@ -64,7 +64,7 @@ def add_where(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--windows",
         type=Path,
-        default=BUILD / "mingw" / "tests" / "bench" / "windows.exe",
+        default=BUILD / "mingw" / "tests" / "bench_windows.exe",
         metavar="PROGRAM",
         help="the same for Windows, run under Wine if it is there",
     )

@@ -6,7 +6,10 @@
  *
  *     windows.exe [BYTES [ROUNDS]]        64, 20000
  *
- * Prints nanoseconds a round trip, the median of the turns, and the ratio. */
+ * Prints nanoseconds a round trip, the median of the turns, and the ratio. For
+ * run.py, which takes turns itself, only one of them:
+ *
+ *     windows.exe overlapped|namedpipe rt BYTES ROUNDS */
 
 #ifndef _WIN32_WINNT
 #define _WIN32_WINNT 0x0602
@@ -25,6 +28,8 @@
 #define MOST 65536
 #define WAIT_MS 20000
 
+/* Whose turns there are: 'o', 'n', or 'b' for both. */
+static char whose = 'b';
 static DWORD size = 64;
 static unsigned rounds = 20000;
 static char buffer[MOST];
@@ -182,6 +187,19 @@ static double median(double *values)
     return values[TURNS / 2];
 }
 
+/* A few to warm up: the other end answers as many. */
+static void measure_one(struct raw *raw, np_pipe *ours)
+{
+    turn_of(raw, ours);
+    printf("{\"ns\": %.1f}\n", turn_of(raw, ours));
+}
+
+static void answer_one(struct raw *raw, np_pipe *ours)
+{
+    answer(raw, ours);
+    answer(raw, ours);
+}
+
 static void measure(struct raw *raw, np_pipe *ours)
 {
     double alone[TURNS], through[TURNS];
@@ -210,7 +228,10 @@ static void be_child(DWORD parent)
     raw_open(&raw, name);
     name_of(name, sizeof name, "ours", parent);
     np_pipe *ours = our_open(name);
-    for (int i = 0; i < TURNS; i++) {
+    if (whose != 'b') {
+        answer_one(whose == 'o' ? &raw : NULL, ours);
+    }
+    for (int i = 0; i < TURNS && whose == 'b'; i++) {
         answer(&raw, NULL);
         answer(NULL, ours);
     }
@@ -223,8 +244,8 @@ static HANDLE start_child(void)
     STARTUPINFOA start = {.cb = sizeof start};
     PROCESS_INFORMATION made;
     GetModuleFileNameA(NULL, self, sizeof self);
-    snprintf(command, sizeof command, "\"%s\" %lu %u %lu", self, size, rounds,
-             GetCurrentProcessId());
+    snprintf(command, sizeof command, "\"%s\" %c child %lu %u %lu", self, whose,
+             size, rounds, GetCurrentProcessId());
     if (!CreateProcessA(NULL, command, NULL, NULL, FALSE, 0, NULL, NULL, &start,
                         &made)) {
         die("CreateProcess", GetLastError());
@@ -244,17 +265,27 @@ static void be_parent(void)
     HANDLE child = start_child();
     int code = np_accept(ours, WAIT_MS); /* after it has opened the other */
     check("np_accept", code == NP_PIPE_CONNECTED ? NP_OK : code);
-    measure(&raw, ours);
+    if (whose == 'b') {
+        measure(&raw, ours);
+    } else {
+        measure_one(whose == 'o' ? &raw : NULL, ours);
+    }
     WaitForSingleObject(child, WAIT_MS);
     np_close(ours);
 }
 
 int main(int count, char **words)
 {
+    if (count > 4) {
+        whose = words[1][0];
+        words += 2;
+        count -= 2;
+    }
     size = count > 1 ? strtoul(words[1], NULL, 10) : size;
     rounds = count > 2 ? (unsigned)strtoul(words[2], NULL, 10) : rounds;
-    if (size < 1 || size > MOST || rounds < 1) {
-        fprintf(stderr, "usage: windows.exe [BYTES [ROUNDS]]\n");
+    if (size < 1 || size > MOST || rounds < 1 || !strchr("onb", whose)) {
+        fprintf(stderr, "usage: windows.exe [BYTES [ROUNDS]]\n"
+                        "       windows.exe WHOSE rt BYTES ROUNDS\n");
         return 2;
     }
     if (count > 3) {
