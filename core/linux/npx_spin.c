@@ -14,9 +14,7 @@
  * must be scheduled first. Then we spin only for a trial every 2^losses waits,
  * long enough to see a slow wake-up through. On such a trial the peer finds
  * that it need not ring, so it spins as well, and both are out of the slow
- * mode. Who has lost many spins in a row, for whatever reason, skips some waits
- * as well: where many wait for a busy server, each one's share would add up to
- * all there is.
+ * mode.
  *
  * Where the peer was last seen on our own CPU it cannot move while we look, so
  * we give way to it instead (sched_yield), a few times. If it runs, nobody
@@ -42,8 +40,6 @@
 #define RICH (8 * LIMIT)
 #define SHARE 32
 #define MOST_LOSSES 8
-#define MANY_LOSSES 6
-#define PLAIN_SKIP 16
 #define FREE_LOOKS 24 /* under a microsecond: no clock, no charge */
 #define GIVE_WAY 3    /* times, before sleeping */
 
@@ -201,20 +197,6 @@ bool npx_may_spin(const struct npx_pipe *h)
     return h->spins && policy() == SPIN;
 }
 
-/* Whether this wait is not worth a try. */
-static bool skips(struct npx_account *account, bool hopeless)
-{
-    unsigned most = account->losses < MANY_LOSSES ? 0 : PLAIN_SKIP;
-    if (!hopeless && account->skip > most) {
-        account->skip = most;
-    }
-    if (account->skip > 0) {
-        account->skip--;
-        return true;
-    }
-    return false;
-}
-
 bool npx_spin(struct npx_op *op)
 {
     struct npx_pipe *h = op->h;
@@ -227,7 +209,8 @@ bool npx_spin(struct npx_op *op)
     if (!here && policy() != SPIN) {
         return false;
     }
-    if (skips(account, here || woke)) {
+    if ((here || woke) && account->skip > 0) {
+        account->skip--;
         return false;
     }
     if (here) {
