@@ -97,11 +97,13 @@ class Both:
         self.numbers: dict[int, tuple[int, int]] = {}
         self.verbs: dict[int, str] = {}
         self.compared = 0
-        self._handles: dict[int, object] = {}
+        self._begun: dict[int, tuple] = {}
         # The handles that a write has just been taken back from.
         self._taken_back: set[object] = set()
-        # Whether an end was closed while a write of it waited.
+        # Whether an end was closed while a write of it waited, and whether a
+        # write did not do all, because its end does not wait.
         self._cut_off = False
+        self._fell_short = False
         self.differences: Counter[str] = Counter()
         self._next = itertools.count()
 
@@ -126,6 +128,8 @@ class Both:
                 rule = TAKEN_BACK.get(here, rule)
             if self._cut_off and verb in ("peek", "read"):
                 rule = "X5"  # there, such a write is dropped
+            if self._fell_short and verb == "read" and there == (OK, b""):
+                rule = "WR7"  # there, it has ended a read of 0 bytes that waited
             assert rule, f"{verb}: {here} here, {there} there"
             self.differences[rule] += 1
             raise Explained(rule)
@@ -138,7 +142,7 @@ class Both:
 
     def _writes(self, handle: object) -> bool:
         return any(
-            verb == "write" and self._handles[number] == handle
+            verb == "write" and self._begun[number][0] == handle
             for number, verb in self.verbs.items()
         )
 
@@ -169,7 +173,7 @@ class Both:
             self.theirs.begin(verb, *self._each(arguments, 1)),
         )
         self.verbs[number] = verb
-        self._handles[number] = arguments[0]
+        self._begun[number] = arguments
         self._taken_back.clear()
         return number
 
@@ -181,7 +185,7 @@ class Both:
 
     def result(self, number: int) -> Result:
         ours, theirs = self.numbers.pop(number)
-        verb, handle = self.verbs.pop(number), self._handles.pop(number)
+        verb, (handle, *rest) = self.verbs.pop(number), self._begun.pop(number)
         behind = verb == "write" and handle in self._taken_back
         here = self.ours.result(ours)
         try:
@@ -194,13 +198,15 @@ class Both:
             there = E.TIMEOUT  # FL1: it waits for what was written later, too
         if verb == "write" and here == there and here in TAKEN_BACK:
             self._taken_back.add(handle)
+        if verb == "write" and isinstance(here, tuple):
+            self._fell_short |= here[1] < len(rest[0])
         return self._compare(verb, here, there, behind)
 
     def reset(self) -> None:
         self.numbers.clear()
         self.verbs.clear()
-        self._handles.clear()
+        self._begun.clear()
         self._taken_back.clear()
-        self._cut_off = False
+        self._cut_off = self._fell_short = False
         self.ours.reset()
         self.theirs.reset()

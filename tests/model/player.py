@@ -11,6 +11,7 @@ what is seen next.
 
 from __future__ import annotations
 
+import os
 import time
 
 from conformance.backend import Local
@@ -18,7 +19,8 @@ from conformance.world import FOREVER, READMODE_MESSAGE, data
 from model.both import Both
 from model.pipe import End, Pending, Pipe, pending
 
-NAME = "modelled"
+# On Windows names are the whole machine's.
+NAME = f"modelled-{os.getpid()}"
 
 # Seconds.
 LIMIT = 2.0
