@@ -55,6 +55,8 @@ class Call(threading.Thread):
 
     def blocked(self) -> "Call":
         """Wait until it waits in the core."""
+        data = (a for a in self.arguments if isinstance(a, bytes | bytearray))
+        assert observe.may_look(sum(map(len, data))), f"at most {observe.LARGE} bytes"
         assert poll_until(lambda: is_blocked(self.native_id)), "it does not block"
         assert self.is_alive(), "it has ended"
         return self
@@ -148,8 +150,11 @@ def name() -> str:
 Ends = tuple[namedpipe.Pipe, namedpipe.Pipe]
 
 
-def _ends(name: str, mode: str) -> Iterator[Ends]:
-    with namedpipe.create(name, mode=mode) as server, namedpipe.connect(name) as client:
+def ends(name: str, mode: str, **quotas: int) -> Iterator[Ends]:
+    with (
+        namedpipe.create(name, mode=mode, **quotas) as server,
+        namedpipe.connect(name) as client,
+    ):
         server.accept(LIMIT)
         yield server, client
 
@@ -157,13 +162,13 @@ def _ends(name: str, mode: str) -> Iterator[Ends]:
 @pytest.fixture
 def messages(name: str) -> Iterator[Ends]:
     """The server's and the client's end of a message pipe."""
-    yield from _ends(name, "message")
+    yield from ends(name, "message")
 
 
 @pytest.fixture
 def stream(name: str) -> Iterator[Ends]:
     """The server's and the client's end of a byte pipe."""
-    yield from _ends(name, "byte")
+    yield from ends(name, "byte")
 
 
 @pytest.fixture(scope="session")

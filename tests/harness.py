@@ -64,7 +64,7 @@ from ground import (
     require,
 )
 from lines import Lines
-from observe import is_blocked
+from observe import is_blocked, may_look
 from verbs import End, Verbs, _nothing, _token
 
 __all__ = [
@@ -123,6 +123,12 @@ class Answer:
     def result(self, seconds: float = LIMIT):
         """Answers come in the order of the commands, and are asked for in it."""
         return self.peer.finish(self, seconds)
+
+
+def _written(line: str) -> int:
+    """How many bytes a command writes, at most."""
+    words = line.split(" ")
+    return int(words[3]) if words[0] == "fill" else len(line) // 2
 
 
 class Peer(Verbs):
@@ -215,6 +221,8 @@ class Peer(Verbs):
     def until_blocked(self) -> None:
         """Wait until the command that was begun waits in the core."""
         assert self.pending, "nothing was begun"
+        written = _written(self.pending[0].line)
+        assert may_look(written), f"at most {observe.LARGE} bytes, not {written}"
         blocked = poll_until(lambda: self.has_line() or is_blocked(self.pid))
         line = self.pending[0].line[:200]
         assert blocked, f"neither blocks nor ends: {line}"

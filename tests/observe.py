@@ -23,6 +23,12 @@ WINDOWS = sys.platform == "win32"
 # Seconds, within which a call that does not wait has ended.
 AT_ONCE = 0.03
 
+# Bytes that a call writes which does not fit any ring, or, on Windows, may be
+# looked at: Wine 8.0 hands a write to its server through a Unix pipe of 64 KiB and
+# looks at a thread by a signal. If this comes while the thread waits for room, Wine
+# ends the program ("partial write 65536").
+LARGE = 60_000 if WINDOWS else 1 << 20
+
 # ppoll: what a blocked call of the core sits in, and nothing else does.
 _PPOLL = {"x86_64": "271", "aarch64": "73"}
 
@@ -37,6 +43,11 @@ def _waits(thread: int) -> bool:
         return False
     time.sleep(AT_ONCE)
     return windows_threads.is_in(thread, windows_threads.CONTROL)
+
+
+def may_look(written: int) -> bool:
+    """Whether is_blocked is safe while a call writes so many bytes."""
+    return not WINDOWS or written <= LARGE
 
 
 def is_blocked(pid: int, thread: int | None = None) -> bool:

@@ -28,7 +28,7 @@ from harness import (
     require,
     spawn,
 )
-from observe import WINDOWS
+from observe import LARGE, WINDOWS
 from victims import AT_ONCE, MODES, VICTIMS, clean, settled
 
 # A process takes a tenth of a second to start under Wine, and what is searched
@@ -38,11 +38,12 @@ FEWER = 5 if WINDOWS else 1
 # ----------------------------------------------------------- while it was blocked
 
 # What the survivor is in: the call, what fills the pipe before, and the result.
+QUOTA = 10_000
 BLOCKED: dict[str, tuple[Callable, int, int]] = {
     "recv": (lambda pipe: pipe.recv(), 0, E.BROKEN_PIPE),
     "recv_into": (lambda pipe: pipe.recv_into(bytearray(9)), 0, E.BROKEN_PIPE),
-    "send": (lambda pipe: pipe.send(b"x"), 65536, E.BROKEN_PIPE),
-    "large send": (lambda pipe: pipe.send(bytes(500_000)), 0, E.BROKEN_PIPE),
+    "send": (lambda pipe: pipe.send(b"x"), QUOTA, E.BROKEN_PIPE),
+    "large send": (lambda pipe: pipe.send(bytes(LARGE)), 0, E.BROKEN_PIPE),
     "flush": (lambda pipe: pipe.flush(), 100, E.BROKEN_PIPE),
     "transact": (lambda pipe: pipe.transact(b"x"), 0, E.BROKEN_PIPE),
     "select": (lambda pipe: namedpipe.select([pipe]) and pipe.recv(), 0, E.BROKEN_PIPE),
@@ -58,10 +59,10 @@ def test_a_blocked_call_ends(language: str, side: str, call: str, name: str) -> 
     function, filling, code = BLOCKED[call]
     with spawn(language) as victim:
         if side == "server":
-            victim.create(name, mode="message")
+            victim.create(name, mode="message", in_quota=QUOTA)
             pipe = namedpipe.connect(name)
         else:
-            pipe = namedpipe.create(name, mode="message")
+            pipe = namedpipe.create(name, mode="message", out_quota=QUOTA)
             victim.open(name, read_mode="message")
             pipe.accept(10)
         with pipe:
@@ -176,7 +177,7 @@ def test_a_message_larger_than_the_ring_is_never_cut(name: str) -> None:
         namedpipe.create(name, mode="message", in_quota=0) as server,
     ):
         client = victim.open(name)
-        client.begin.fill(1, 1 << 20, FOREVER)
+        client.begin.fill(1, LARGE, FOREVER)
         victim.until_blocked()
         assert server.recv_into(bytearray(1000)) == (1000, True)
         victim.until_blocked()

@@ -17,6 +17,7 @@ from harness import (
     Pair,
     fails,
 )
+from observe import LARGE
 
 MODES = pytest.mark.parametrize("mode", ["byte", "message"])
 
@@ -82,16 +83,19 @@ def test_also_after_the_server_has_gone_on(pair: Pair, call: str) -> None:
         CLIENT_CALLS[call](client)
 
 
-def over_quota(end: End) -> None:
-    end.fill(0, 65536)
+QUOTA = 10_000
+
+
+def fill_up(end: End) -> None:
+    end.fill(0, QUOTA)
 
 
 BLOCKED = {
     "read": (lambda end: None, lambda begin: begin.read(10, FOREVER)),
     "recv": (lambda end: None, lambda begin: begin.recv(FOREVER)),
-    "write": (over_quota, lambda begin: begin.write(b"x", FOREVER)),
-    "large write": (lambda end: None, lambda begin: begin.fill(1, 300_000, FOREVER)),
-    "flush": (over_quota, lambda begin: begin.flush(FOREVER)),
+    "write": (fill_up, lambda begin: begin.write(b"x", FOREVER)),
+    "large write": (lambda end: None, lambda begin: begin.fill(1, LARGE, FOREVER)),
+    "flush": (fill_up, lambda begin: begin.flush(FOREVER)),
     "transact": (lambda end: None, lambda begin: begin.transact(b"x", ms=FOREVER)),
 }
 
@@ -99,7 +103,7 @@ BLOCKED = {
 @pytest.mark.parametrize("call", BLOCKED)
 def test_the_clients_blocked_call_ends(pair: Pair, call: str) -> None:
     """D2: 233."""
-    server, client = pair.ends(mode="message")
+    server, client = pair.ends(mode="message", in_quota=QUOTA)
     before, begin = BLOCKED[call]
     before(client)
     pending = begin(client.begin)

@@ -5,8 +5,9 @@
 
 import pytest
 
-from conftest import Call
+from conftest import Call, ends
 from harness import FOREVER, E, Pair, Peer, fails, pattern
+from observe import LARGE
 
 
 def left_on_a_byte_pipe(peer: Peer, copied: int) -> int:
@@ -100,15 +101,15 @@ def test_peek_sees_what_a_blocked_writer_has(pair: Pair, mode: str) -> None:
     assert writing.result() == 3000
 
 
-def test_peek_counts_all_who_wait(name: str, messages) -> None:
+def test_peek_counts_all_who_wait(name: str) -> None:
     """P3: also writes that wait behind another one."""
-    server, client = messages
-    sizes = [70_000, 5, 70_001]
-    writes = [Call(server.send, bytes(size)).blocked() for size in sizes]
-    assert client.peek(0) == (b"", sum(sizes), sizes[0])
-    for size in sizes:
-        assert len(client.recv()) == size
-    assert [write.result() for write in writes] == sizes
+    sizes = [LARGE, 5, LARGE - 1]
+    for server, client in ends(name, "message", out_quota=100):
+        writes = [Call(server.send, bytes(size)).blocked() for size in sizes]
+        assert client.peek(0) == (b"", sum(sizes), sizes[0])
+        for size in sizes:
+            assert len(client.recv()) == size
+        assert [write.result() for write in writes] == sizes
 
 
 def test_peek_does_not_disturb_a_waiting_read(stream) -> None:

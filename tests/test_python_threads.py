@@ -4,16 +4,23 @@
 """One pipe, several threads: who waits, who is woken, what is held."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 import namedpipe
-from conftest import LIMIT, Call, Ends
+from conftest import LIMIT, Call, Ends, ends
+from observe import LARGE
 
 
 def overfull(pipe: namedpipe.Pipe) -> bytearray:
     """More than the quota, so that sending it waits."""
     return bytearray(pipe.info.in_quota + pipe.info.out_quota + 1)
+
+
+@pytest.fixture
+def messages(name: str) -> Iterator[Ends]:
+    yield from ends(name, "message", in_quota=1000, out_quota=1000)
 
 
 BLOCKED = {
@@ -97,7 +104,7 @@ def test_other_threads_run_while_one_waits(messages: Ends):
             call.result()
 
 
-@pytest.mark.parametrize("size", [100, 200_000])
+@pytest.mark.parametrize("size", [100, LARGE])
 def test_a_buffer_being_sent_cannot_be_resized(name, size):
     with (
         namedpipe.create(name, mode="message", in_quota=10) as server,

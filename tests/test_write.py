@@ -8,6 +8,7 @@ import pytest
 import namedpipe
 from conftest import Call
 from harness import FOREVER, NOWAIT, E, End, Pair, fails, pattern
+from observe import LARGE
 
 MODES = pytest.mark.parametrize("mode", ["byte", "message"])
 
@@ -196,12 +197,12 @@ def test_a_write_reports_its_full_size(pair: Pair, mode: str) -> None:
     server, client = pair.ends(mode=mode, out_quota=1000)
     for size in (1, 999):
         assert server.fill(0, size) == size
-    writing = server.begin.fill(0, 100_000, FOREVER)
+    writing = server.begin.fill(0, LARGE, FOREVER)
     server.until_blocked()
-    total = 1000 + 100_000
+    total = 1000 + LARGE
     while total:
         total -= len(client.read(1 << 20)[0])
-    assert writing.result() == 100_000
+    assert writing.result() == LARGE
 
 
 # ------------------------------------------------------------------- one by one

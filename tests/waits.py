@@ -60,7 +60,8 @@ CALLS = (*PIPE_CALLS, *NAME_CALLS, *SERVER_CALLS)
 def wait(key: str, name: str) -> None:
     if key in SERVER_CALLS:
         SERVER_CALLS[key](name)
-    with namedpipe.create(name, mode="message", max_instances=1) as server:
+    quotas = {"in_quota": 100, "out_quota": 100}
+    with namedpipe.create(name, mode="message", max_instances=1, **quotas) as server:
         with namedpipe.connect(name) as client:
             server.accept()
             if key in NAME_CALLS:
