@@ -121,7 +121,7 @@ int np_accept(np_pipe *pipe, uint32_t ms)
     npi_deadline deadline = npi_deadline_in(ms);
     int code = npi_handle_enter(pipe);
     if (code == NP_OK) {
-        code = pipe->ops->accept(pipe, deadline);
+        code = pipe->ops->accept(pipe, NULL, deadline);
         npi_handle_leave(pipe);
     }
     return code;

@@ -94,6 +94,17 @@ struct npi_write {
     size_t put; /* out */
 };
 
+/* Something that ends a wait besides: a counter is not what it was. */
+struct npi_changes {
+    const atomic_uint *counter;
+    unsigned seen;
+};
+
+static inline bool npi_changed(const struct npi_changes *changes)
+{
+    return changes && atomic_load(changes->counter) != changes->seen;
+}
+
 struct npi_peek {
     void *buf;
     size_t size;
@@ -107,8 +118,11 @@ struct npi_peek {
  * waits no longer than its deadline (0 for "try once"). All may run at the same
  * time on one handle. */
 struct npi_ops {
-    /* np_accept; NP_PIPE_LISTENING is for NOWAIT ends. */
-    int (*accept)(np_pipe *pipe, npi_deadline deadline);
+    /* np_accept; NP_PIPE_LISTENING is for NOWAIT ends. `cancels` or NULL: see
+     * npi_changed; a cancel counts before it wakes who is blocked, so that also
+     * who is about to block ends. */
+    int (*accept)(np_pipe *pipe, const struct npi_changes *cancels,
+                  npi_deadline deadline);
     int (*disconnect)(np_pipe *pipe);
     int (*read)(np_pipe *pipe, struct npi_read *op, npi_deadline deadline);
     int (*write)(np_pipe *pipe, struct npi_write *op, npi_deadline deadline);
@@ -184,12 +198,7 @@ enum npi_wait_for {
     NPI_WAIT_SERVER,    /* an instance listens; no pipe: wait for one */
     NPI_WAIT_ROOM       /* a create may succeed */
 };
-/* What ends such a wait besides (NP_OK): the counter is no longer what it
- * was. */
-struct npi_changes {
-    const atomic_uint *counter;
-    unsigned seen;
-};
+/* NP_OK also if there were changes. */
 int npi_os_wait(const struct npi_name *name, enum npi_wait_for what,
                 const struct npi_changes *changes, npi_deadline deadline);
 /* Until an instance listens, for the pipe's own default time-out. */

@@ -28,10 +28,10 @@ struct np_server {
     unsigned generation;
     atomic_uint owners;
     atomic_bool closing;
-    atomic_uint cancels; /* np_server_cancel was called so often */
-    atomic_uint changes; /* of ready, cancels and closing */
-    atomic_uint gone;    /* instances that were closed; added to under lock */
-    atomic_uint waiting; /* accepts that wait for room */
+    atomic_uint cancels;   /* np_server_cancel was called so often */
+    atomic_uint changes;   /* of ready, cancels and closing */
+    atomic_uint gone;      /* instances that were closed; added to under lock */
+    atomic_uint accepting; /* calls of np_server_accept that may block */
     atomic_flag lock;
     np_pipe *ready; /* under lock */
     bool making;    /* a thread is making the next one; under lock */
@@ -81,7 +81,7 @@ static void group_change(np_server *server, np_pipe *pipe,
 static void changed(np_server *server)
 {
     atomic_fetch_add(&server->changes, 1);
-    if (atomic_load(&server->waiting) > 0) {
+    if (atomic_load(&server->accepting) > 0) {
         npi_os_kick();
     }
 }
@@ -256,23 +256,24 @@ static bool is_client(int code)
     return code == NP_OK || code == NP_PIPE_CONNECTED || code == NP_NO_DATA;
 }
 
+/* One np_server_accept. A cancel is for all that have begun and may block: such
+ * a call may have been blocked before, and be looking again just now. */
+struct accepting {
+    np_server *server;
+    npi_deadline deadline;
+    struct npi_changes cancels;
+};
+
 /* No instance of ours: make one, or wait until one can be made. */
-static int wait_for_room(np_server *server, unsigned seen,
-                         npi_deadline deadline)
+static int wait_for_room(struct accepting *call, unsigned seen)
 {
+    np_server *server = call->server;
     struct npi_changes changes = {&server->changes, seen};
     int code = refill(server);
-    if (code != NP_PIPE_BUSY || npi_left(deadline) == 0) {
+    if (code != NP_PIPE_BUSY || npi_left(call->deadline) == 0) {
         return code == NP_PIPE_BUSY ? NP_TIMEOUT : code;
     }
-    atomic_fetch_add(&server->waiting, 1);
-    /* In this order: a cancel that finds us waiting is one that we notice. */
-    unsigned cancels = atomic_load(&server->cancels);
-    code = npi_os_wait(&server->name, NPI_WAIT_ROOM, &changes, deadline);
-    if (cancels != atomic_load(&server->cancels)) {
-        code = NP_OPERATION_ABORTED;
-    }
-    atomic_fetch_sub(&server->waiting, 1);
+    code = npi_os_wait(&server->name, NPI_WAIT_ROOM, &changes, call->deadline);
     return code == NP_SEM_TIMEOUT ? NP_TIMEOUT : code;
 }
 
@@ -289,17 +290,15 @@ static void hand_out(np_server *server, np_pipe *pipe)
 }
 
 /* One round: NP_OK with a pipe, NP_OK without one (look again), or an error. */
-static int accept_once(np_server *server, np_pipe **pipe_out,
-                       npi_deadline deadline)
+static int accept_once(struct accepting *call, np_pipe **pipe_out)
 {
+    np_server *server = call->server;
     unsigned seen = atomic_load(&server->changes);
     np_pipe *pipe = borrow(server);
     if (!pipe) {
-        return atomic_load(&server->closing)
-                   ? NP_OPERATION_ABORTED
-                   : wait_for_room(server, seen, deadline);
+        return wait_for_room(call, seen);
     }
-    int code = pipe->ops->accept(pipe, deadline);
+    int code = pipe->ops->accept(pipe, &call->cancels, call->deadline);
     if (is_client(code)) {
         code = NP_OK;
         if (take(server, pipe)) {
@@ -311,9 +310,19 @@ static int accept_once(np_server *server, np_pipe **pipe_out,
     return code;
 }
 
+static int accept_one(struct accepting *call, np_pipe **pipe_out)
+{
+    int code = NP_OK;
+    while (code == NP_OK && !*pipe_out) {
+        bool ended = atomic_load(&call->server->closing) ||
+                     npi_changed(&call->cancels);
+        code = ended ? NP_OPERATION_ABORTED : accept_once(call, pipe_out);
+    }
+    return code;
+}
+
 int np_server_accept(np_server *server, np_pipe **pipe_out, uint32_t ms)
 {
-    npi_deadline deadline = npi_deadline_in(ms);
     np_pipe *pipe = NULL;
     npi_detail_clear();
     if (!server || !pipe_out) {
@@ -323,12 +332,14 @@ int np_server_accept(np_server *server, np_pipe **pipe_out, uint32_t ms)
         return NP_INVALID_HANDLE;
     }
     atomic_fetch_add(&server->owners, 1);
-    int code = NP_OK;
-    while (code == NP_OK && !pipe) {
-        code = atomic_load(&server->closing)
-                   ? NP_OPERATION_ABORTED
-                   : accept_once(server, &pipe, deadline);
-    }
+    /* In this order: a cancel that has found us is one that we notice. */
+    atomic_fetch_add(&server->accepting, ms > 0);
+    struct accepting call = {
+        .server = server,
+        .deadline = npi_deadline_in(ms),
+        .cancels = {&server->cancels, atomic_load(&server->cancels)}};
+    int code = accept_one(&call, &pipe);
+    atomic_fetch_sub(&server->accepting, ms > 0);
     disown(server);
     if (code == NP_OK) {
         *pipe_out = pipe;
@@ -342,7 +353,7 @@ int np_server_cancel(np_server *server)
     if (!server || npi_server_closed(server)) {
         return NP_INVALID_HANDLE;
     }
-    bool any = atomic_load(&server->waiting) > 0;
+    bool any = atomic_load(&server->accepting) > 0;
     atomic_fetch_add(&server->cancels, 1);
     np_pipe *pipe = borrow(server);
     if (pipe) {

@@ -128,7 +128,7 @@ class Answer:
 def _written(line: str) -> int:
     """How many bytes a command writes, at most."""
     words = line.split(" ")
-    return int(words[3]) if words[0] == "fill" else len(line) // 2
+    return int(words[3]) if words[0] == "fill" else max(map(len, words)) // 2
 
 
 class Peer(Verbs):

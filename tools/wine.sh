@@ -6,13 +6,14 @@
 #
 #     tools/wine.sh PROGRAM.exe [ARGUMENT...]
 #
-# NAMEDPIPE_WINE names the folder of that environment if it is not build/wine.
+# NAMEDPIPE_WINE names the folder of that environment if it is not build/wine,
+# NAMEDPIPE_WINE_PREFIX Wine's prefix if it is not the one there.
 
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=${NAMEDPIPE_WINE:-$root/build/wine}
-export WINEPREFIX="$folder/prefix"
+export WINEPREFIX="${NAMEDPIPE_WINE_PREFIX:-$folder/prefix}"
 export WINEARCH=win64
 export WINEDEBUG="${WINEDEBUG:--all}"
 # No .NET, no HTML: neither is there, and Wine would offer to download them.

@@ -457,7 +457,7 @@ NP_API int np_listen(const char *name, const np_server_opts *opts,
  *   Ends with: np_close on *pipe_out. */
 NP_API int np_server_accept(np_server *server, np_pipe **pipe_out, uint32_t ms);
 
-/* End the np_server_accept calls that are blocked now.
+/* End the np_server_accept calls that are blocked now, or about to.
  *   Returns: NP_NOT_FOUND (none was).  Blocks: no. */
 NP_API int np_server_cancel(np_server *server);
 

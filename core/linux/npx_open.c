@@ -237,6 +237,7 @@ static int await_hello(struct npx_pipe *h, unsigned epoch)
 }
 
 static int wait_for_client(struct npx_pipe *h, unsigned epoch,
+                           const struct npi_changes *cancels,
                            npi_deadline deadline)
 {
     struct npx_waiter waiter;
@@ -245,7 +246,7 @@ static int wait_for_client(struct npx_pipe *h, unsigned epoch,
     if (code) {
         return code;
     }
-    if (atomic_load(&h->base.closing)) {
+    if (atomic_load(&h->base.closing) || npi_changed(cancels)) {
         code = NP_OPERATION_ABORTED;
     }
     while (code == NP_OK) {
@@ -270,7 +271,8 @@ static int wait_for_client(struct npx_pipe *h, unsigned epoch,
     return code;
 }
 
-static int accept_client(np_pipe *pipe, npi_deadline deadline)
+static int accept_client(np_pipe *pipe, const struct npi_changes *cancels,
+                         npi_deadline deadline)
 {
     struct npx_pipe *h = npx_of(pipe);
     if (!h->server) {
@@ -288,7 +290,8 @@ static int accept_client(np_pipe *pipe, npi_deadline deadline)
     if (atomic_load(&h->mode) & NP_NOWAIT) {
         return NP_PIPE_LISTENING;
     }
-    return deadline == 0 ? NP_TIMEOUT : wait_for_client(h, epoch, deadline);
+    return deadline == 0 ? NP_TIMEOUT
+                         : wait_for_client(h, epoch, cancels, deadline);
 }
 
 static int disconnect(np_pipe *pipe)

@@ -336,7 +336,7 @@ static int sleep_until(struct wait *w, const struct npi_changes *changes,
 {
     int code = NP_OK;
     while (code == NP_OK) {
-        if (changes && atomic_load(changes->counter) != changes->seen) {
+        if (npi_changed(changes)) {
             return NP_OK;
         }
         code = look(w);

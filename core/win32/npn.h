@@ -85,9 +85,10 @@ int npn_sleep(struct npn_call *calls, size_t n, HANDLE io,
 typedef DWORD npn_start(HANDLE file, void *arg, OVERLAPPED *overlapped);
 
 /* Run one operation to its end. *n_out: the bytes it moved (0 on most errors).
- * NP_TIMEOUT, NP_INTERRUPTED, NP_OPERATION_ABORTED: it has been cancelled. */
+ * NP_TIMEOUT, NP_INTERRUPTED, NP_OPERATION_ABORTED: it has been cancelled,
+ * also by `cancels` (npi_changed) before it began to wait. */
 int npn_io(struct npn_pipe *h, npn_start *start, void *arg, DWORD *n_out,
-           npi_deadline deadline);
+           const struct npi_changes *cancels, npi_deadline deadline);
 
 /* Run a function that blocks and takes no OVERLAPPED on a thread of its own,
  * so that it can be given up; it has ended when this returns. */

@@ -13,7 +13,7 @@
 
 /* Wait for a pending operation: NP_OK when it has ended. */
 static int wait_for(struct npn_pipe *h, struct npn_events *events,
-                    npi_deadline deadline)
+                    const struct npi_changes *cancels, npi_deadline deadline)
 {
     struct npn_call call;
     int code = NPN_LOOK;
@@ -21,7 +21,7 @@ static int wait_for(struct npn_pipe *h, struct npn_events *events,
         return NP_TIMEOUT;
     }
     npn_join(&h->hub, &call, events);
-    if (atomic_load(&h->base.closing)) {
+    if (atomic_load(&h->base.closing) || npi_changed(cancels)) {
         code = NP_OPERATION_ABORTED; /* V1 */
     }
     while (code == NPN_LOOK) {
@@ -45,7 +45,7 @@ static int end_of(struct npn_pipe *h, OVERLAPPED *overlapped, int waited,
 }
 
 int npn_io(struct npn_pipe *h, npn_start *start, void *arg, DWORD *n_out,
-           npi_deadline deadline)
+           const struct npi_changes *cancels, npi_deadline deadline)
 {
     struct npn_events *events = npn_events_take();
     *n_out = 0;
@@ -58,7 +58,7 @@ int npn_io(struct npn_pipe *h, npn_start *start, void *arg, DWORD *n_out,
     if (error == 0 || error == ERROR_MORE_DATA) {
         code = end_of(h, &overlapped, NP_OK, n_out);
     } else if (error == ERROR_IO_PENDING) {
-        int waited = wait_for(h, events, deadline);
+        int waited = wait_for(h, events, cancels, deadline);
         code = end_of(h, &overlapped, waited, n_out);
     }
     npn_events_give(events);

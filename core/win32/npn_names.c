@@ -150,7 +150,7 @@ static int wait_as(const struct npi_name *name, enum npi_wait_for what,
         if (code != NPN_LOOK) {
             return code;
         }
-        if (changes && atomic_load(changes->counter) != changes->seen) {
+        if (npi_changed(changes)) {
             return NP_OK;
         }
         if (what == NPI_WAIT_ROOM && !first) {

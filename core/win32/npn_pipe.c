@@ -18,11 +18,12 @@ static DWORD start_connect(HANDLE file, void *unused, OVERLAPPED *overlapped)
     return ConnectNamedPipe(file, overlapped) ? 0 : GetLastError();
 }
 
-static int accept_client(np_pipe *pipe, npi_deadline deadline)
+static int accept_client(np_pipe *pipe, const struct npi_changes *cancels,
+                         npi_deadline deadline)
 {
     DWORD unused;
     struct npn_pipe *h = npn_of(pipe);
-    int code = npn_io(h, start_connect, NULL, &unused, deadline);
+    int code = npn_io(h, start_connect, NULL, &unused, cancels, deadline);
     if (code == NP_OK || code == NP_PIPE_CONNECTED || code == NP_NO_DATA) {
         atomic_store(&h->unaccepted, false);
     }
@@ -56,7 +57,7 @@ static int write_pipe(np_pipe *pipe, struct npi_write *op,
                       npi_deadline deadline)
 {
     DWORD put = 0;
-    int code = npn_io(npn_of(pipe), start_write, op, &put, deadline);
+    int code = npn_io(npn_of(pipe), start_write, op, &put, NULL, deadline);
     op->put = put;
     return code;
 }

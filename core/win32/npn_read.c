@@ -82,7 +82,7 @@ static int read_kernel(struct npn_pipe *h, void *buf, size_t n, size_t *got,
 {
     struct span span = {buf, capped(n)};
     DWORD moved = 0;
-    int code = npn_io(h, start_read, &span, &moved, deadline);
+    int code = npn_io(h, start_read, &span, &moved, NULL, deadline);
     *got = moved;
     return code;
 }
@@ -283,7 +283,7 @@ int npn_transact(np_pipe *pipe, struct npi_write *request,
     npn_turn_take(h, &turn);
     int code = may_transact(h, &turn);
     if (code == NP_OK) {
-        code = npn_io(h, start_transact, &exchange, &got, deadline);
+        code = npn_io(h, start_transact, &exchange, &got, NULL, deadline);
         reply->got = got;
     }
     if (code == NP_ACCESS_DENIED && is_one_way(h)) {
