@@ -40,7 +40,12 @@ static bool inherited(const np_pipe *pipe)
            atomic_load_explicit(&npi_generation, memory_order_relaxed);
 }
 
-static void disown(np_pipe *pipe)
+void npi_handle_keep(np_pipe *pipe)
+{
+    atomic_fetch_add(&pipe->owners, 1);
+}
+
+void npi_handle_drop(np_pipe *pipe)
 {
     if (atomic_fetch_sub(&pipe->owners, 1) == 1) {
         npi_os_free(pipe);
@@ -77,7 +82,7 @@ void npi_handle_leave(np_pipe *pipe)
     }
     if (atomic_fetch_sub(&pipe->inside, 1) == 1) {
         pipe->ops->release(pipe);
-        disown(pipe);
+        npi_handle_drop(pipe);
     }
 }
 
@@ -104,5 +109,5 @@ void np_close(np_pipe *pipe)
         return;
     }
     np_shutdown(pipe);
-    disown(pipe);
+    npi_handle_drop(pipe);
 }

@@ -166,6 +166,9 @@ void npi_handle_init(np_pipe *pipe, const struct npi_ops *ops,
 /* NP_INVALID_HANDLE when shut or inherited; otherwise inside until leave. */
 int npi_handle_enter(np_pipe *pipe);
 void npi_handle_leave(np_pipe *pipe);
+/* Its memory stays until it is dropped, whoever closes it. */
+void npi_handle_keep(np_pipe *pipe);
+void npi_handle_drop(np_pipe *pipe);
 
 /* NULL means all defaults; NP_INVALID_PARAMETER. */
 int npi_client_opts(const np_client_opts *opts, np_client_opts *all_out);
@@ -206,12 +209,29 @@ int npi_os_wait_default(const struct npi_name *name);
 /* Let everybody in npi_os_wait look at its counter again. */
 void npi_os_kick(void);
 
-/* np_select over pipes that are entered (NULL entries are skipped);
- * ready[i] = 1 when pipes[i] is; *count_out of them. */
-/* borrowed[i]: pipes[i] stands for its server; NP_OK with none ready when one
- * of those has been handed out. */
-int npi_os_select(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
-                  size_t n, size_t *count_out, npi_deadline deadline);
+/* One round of np_select. */
+struct npi_selection {
+    np_select_item *items;
+    /* What the system's folder knows of, or NULL: the items that name a pipe
+     * are looked at through it, and their `ready` is set. */
+    struct npi_kept *kept;
+    /* The others, one by one. */
+    size_t n;
+    size_t *at;      /* which item */
+    np_pipe **pipes; /* entered, or NULL: not to be looked at */
+    bool *borrowed;  /* pipes[i] stands for its server */
+    uint32_t *ready; /* out */
+};
+
+/* What a thread selects again and again may be kept, so that a round costs what
+ * is ready and not what is selected. The same for the same items, in their
+ * order, as long as the thread asks for no others. */
+struct npi_kept *npi_os_kept(const np_select_item *items, size_t n);
+
+/* *count_out are ready; NP_OK with none when one that is borrowed has been
+ * handed out, or what was kept is lost: begin another round. */
+int npi_os_select(struct npi_selection *selection, size_t *count_out,
+                  npi_deadline deadline);
 /* Let those who wait on this handle look again. */
 void npi_os_stir(np_pipe *pipe);
 

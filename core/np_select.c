@@ -27,41 +27,73 @@ static int check_items(const np_select_item *items, size_t n)
     return NP_OK;
 }
 
-/* One look's arrays: what the items stand for. */
-struct looked_at {
-    np_pipe **pipes;
-    bool *borrowed;
-    uint32_t *ready;
-};
+/* Not looked at one by one. */
+static bool is_kept(const struct npi_selection *s, const np_select_item *item)
+{
+    return s->kept && item->pipe;
+}
+
+static void free_arrays(struct npi_selection *s)
+{
+    free(s->at);
+    free(s->pipes);
+    free(s->borrowed);
+    free(s->ready);
+}
+
+static int make_arrays(struct npi_selection *s, size_t items)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < items; i++) {
+        s->items[i].ready = 0;
+        n += !is_kept(s, &s->items[i]);
+    }
+    s->n = 0;
+    s->at = calloc(n + 1, sizeof *s->at);
+    s->pipes = calloc(n + 1, sizeof *s->pipes);
+    s->borrowed = calloc(n + 1, sizeof *s->borrowed);
+    s->ready = calloc(n + 1, sizeof *s->ready);
+    if (!s->at || !s->pipes || !s->borrowed || !s->ready) {
+        free_arrays(s);
+        return NP_NOT_ENOUGH_MEMORY;
+    }
+    for (size_t i = 0; s->n < n; i++) {
+        if (!is_kept(s, &s->items[i])) {
+            s->at[s->n++] = i;
+        }
+    }
+    return NP_OK;
+}
 
 /* Enter what the items stand for; returns how many are ready as they are: a
  * closed handle is, so that its error is seen. */
-static size_t enter_all(np_select_item *items, struct looked_at *at, size_t n,
-                        bool *full)
+static size_t enter_all(struct npi_selection *s, bool *full)
 {
     size_t ready = 0;
     *full = false;
-    for (size_t i = 0; i < n; i++) {
-        at->borrowed[i] = items[i].server != NULL;
-        if (items[i].server) {
-            at->pipes[i] = npi_server_borrow(items[i].server);
-            items[i].ready = npi_server_closed(items[i].server);
-            *full |= !at->pipes[i] && !items[i].ready;
+    for (size_t i = 0; i < s->n; i++) {
+        np_select_item *item = &s->items[s->at[i]];
+        s->borrowed[i] = item->server != NULL;
+        if (item->server) {
+            s->pipes[i] = npi_server_borrow(item->server);
+            item->ready = npi_server_closed(item->server);
+            *full |= !s->pipes[i] && !item->ready;
         } else {
-            bool in = npi_handle_enter(items[i].pipe) == NP_OK;
-            at->pipes[i] = in ? items[i].pipe : NULL;
-            items[i].ready = !in;
+            bool in = npi_handle_enter(item->pipe) == NP_OK;
+            s->pipes[i] = in ? item->pipe : NULL;
+            item->ready = !in;
         }
-        ready += items[i].ready;
+        ready += item->ready;
     }
     return ready;
 }
 
-static void leave_all(np_pipe **pipes, size_t n)
+static void leave_all(const struct npi_selection *s)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (pipes[i]) {
-            npi_handle_leave(pipes[i]);
+    for (size_t i = 0; i < s->n; i++) {
+        s->items[s->at[i]].ready |= s->ready[i];
+        if (s->pipes[i]) {
+            npi_handle_leave(s->pipes[i]);
         }
     }
 }
@@ -73,20 +105,24 @@ static npi_deadline cap(npi_deadline deadline)
     return deadline < soon ? deadline : soon;
 }
 
-static int round_of(np_select_item *items, struct looked_at *at, size_t n,
-                    size_t *count, npi_deadline deadline, bool *again)
+/* One look, or sleep, at all of them. */
+static int round_of(struct npi_selection *s, size_t items, size_t *count,
+                    npi_deadline deadline, bool *again)
 {
     bool full;
     size_t more = 0;
-    *count = enter_all(items, at, n, &full);
-    npi_deadline until = full ? cap(deadline) : deadline;
-    int code = npi_os_select(at->pipes, at->borrowed, at->ready, n, &more,
-                             *count ? 0 : until);
-    for (size_t i = 0; i < n; i++) {
-        items[i].ready |= at->ready[i];
+    *again = false;
+    s->kept = npi_os_kept(s->items, items);
+    int code = make_arrays(s, items);
+    if (code) {
+        return code;
     }
+    *count = enter_all(s, &full);
+    npi_deadline until = full ? cap(deadline) : deadline;
+    code = npi_os_select(s, &more, *count ? 0 : until);
     *count += more;
-    leave_all(at->pipes, n);
+    leave_all(s);
+    free_arrays(s);
     if (code == NP_TIMEOUT && *count > 0) {
         code = NP_OK;
     }
@@ -95,39 +131,19 @@ static int round_of(np_select_item *items, struct looked_at *at, size_t n,
     return code;
 }
 
-static int select_with(np_select_item *items, struct looked_at *at, size_t n,
-                       size_t *ready_out, npi_deadline deadline)
-{
-    size_t count = 0;
-    bool again = true;
-    int code = NP_OK;
-    while (again) {
-        code = round_of(items, at, n, &count, deadline, &again);
-    }
-    if (code == NP_OK && ready_out) {
-        *ready_out = count;
-    }
-    return code;
-}
-
 int np_select(np_select_item *items, size_t n, size_t *ready_out, uint32_t ms)
 {
     npi_deadline deadline = npi_deadline_in(ms);
     npi_detail_clear();
     int code = check_items(items, n);
-    if (code) {
-        return code;
+    struct npi_selection s = {.items = items};
+    size_t count = 0;
+    bool again = code == NP_OK;
+    while (again) {
+        code = round_of(&s, n, &count, deadline, &again);
     }
-    struct looked_at at = {calloc(n + 1, sizeof *at.pipes),
-                           calloc(n + 1, sizeof *at.borrowed),
-                           calloc(n + 1, sizeof *at.ready)};
-    if (at.pipes && at.borrowed && at.ready) {
-        code = select_with(items, &at, n, ready_out, deadline);
-    } else {
-        code = NP_NOT_ENOUGH_MEMORY;
+    if (code == NP_OK && ready_out) {
+        *ready_out = count;
     }
-    free(at.pipes);
-    free(at.borrowed);
-    free(at.ready);
     return code;
 }

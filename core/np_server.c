@@ -261,6 +261,7 @@ static bool is_client(int code)
 struct accepting {
     np_server *server;
     npi_deadline deadline;
+    bool blocks;
     struct npi_changes cancels;
 };
 
@@ -321,6 +322,27 @@ static int accept_one(struct accepting *call, np_pipe **pipe_out)
     return code;
 }
 
+/* Under the lock, so that a cancel ends just those that it has found. */
+static struct accepting begin(np_server *server, uint32_t ms)
+{
+    struct accepting call = {.server = server,
+                             .deadline = npi_deadline_in(ms),
+                             .blocks = ms > 0,
+                             .cancels = {.counter = &server->cancels}};
+    atomic_fetch_add(&server->owners, 1);
+    lock(server);
+    call.cancels.seen = atomic_load(&server->cancels);
+    atomic_fetch_add(&server->accepting, call.blocks);
+    unlock(server);
+    return call;
+}
+
+static void end(const struct accepting *call)
+{
+    atomic_fetch_sub(&call->server->accepting, call->blocks);
+    disown(call->server);
+}
+
 int np_server_accept(np_server *server, np_pipe **pipe_out, uint32_t ms)
 {
     np_pipe *pipe = NULL;
@@ -331,16 +353,9 @@ int np_server_accept(np_server *server, np_pipe **pipe_out, uint32_t ms)
     if (inherited(server) || atomic_load(&server->closing)) {
         return NP_INVALID_HANDLE;
     }
-    atomic_fetch_add(&server->owners, 1);
-    /* In this order: a cancel that has found us is one that we notice. */
-    atomic_fetch_add(&server->accepting, ms > 0);
-    struct accepting call = {
-        .server = server,
-        .deadline = npi_deadline_in(ms),
-        .cancels = {&server->cancels, atomic_load(&server->cancels)}};
+    struct accepting call = begin(server, ms);
     int code = accept_one(&call, &pipe);
-    atomic_fetch_sub(&server->accepting, ms > 0);
-    disown(server);
+    end(&call);
     if (code == NP_OK) {
         *pipe_out = pipe;
     }
@@ -353,8 +368,10 @@ int np_server_cancel(np_server *server)
     if (!server || npi_server_closed(server)) {
         return NP_INVALID_HANDLE;
     }
+    lock(server);
     bool any = atomic_load(&server->accepting) > 0;
     atomic_fetch_add(&server->cancels, 1);
+    unlock(server);
     np_pipe *pipe = borrow(server);
     if (pipe) {
         any |= pipe->ops->cancel(pipe) == NP_OK;

@@ -85,6 +85,8 @@ def fill_thread_locals(name: str) -> None:
     with namedpipe.create(name, max_instances=1) as pipe:
         with pytest.raises(namedpipe.PipeTimeoutError):
             pipe.accept(timeout=0.001)
+        # Enough to be kept, named twice or not.
+        namedpipe.select([pipe] * 20, timeout=0)
         with namedpipe.open(name), pytest.raises(namedpipe.PipeTimeoutError):
             namedpipe.connect(name, timeout=0.001)
 

@@ -11,7 +11,9 @@
  *   npx_pipe.c   the verbs that move data
  *   npx_look.c   the verbs that look at the queues
  *   npx_query.c  state, modes, information, descriptors
- *   npx_open.c   the constructors, accept and select
+ *   npx_open.c   the constructors, accept
+ *   npx_select.c waiting for several
+ *   npx_set.c    what a thread selects again and again; npx_kept.c: which
  *
  * LOCKS. link: the life of the connection (state, shm, descriptors) changes
  * under it. lane: one direction; its queue end, and who waits in which order.
@@ -237,6 +239,10 @@ int npx_get_peer(np_pipe *pipe, np_peer *peer_out);
 int npx_get_fd(np_pipe *pipe, int *fd_out);
 /* The hub's descriptor has changed from one to another: tell the epoll. */
 void npx_watch_fd(struct npx_pipe *h, int from, int to);
+
+/* Until when a client that has come may take to say hello, if before the
+ * deadline. */
+npi_deadline npx_greet_by(struct npx_pipe *h, npi_deadline deadline);
 
 /* The constructors: a handle with nothing acquired yet, or NULL. */
 extern const struct npi_ops npx_ops;

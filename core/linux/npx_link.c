@@ -82,11 +82,6 @@ struct npx_pipe *npx_pipe_new(const struct npi_name *name, bool server)
     return h;
 }
 
-void npi_os_free(np_pipe *pipe)
-{
-    free(pipe);
-}
-
 static void discard_fd(const struct npx_pipe *h)
 {
     if (h->fd >= 0 && (h->greeting || h->fd == h->sock)) {
@@ -492,7 +487,7 @@ void npx_link_release(np_pipe *pipe)
         npx_hello_empty(h->sock);
     }
     detach(h);
-    npx_hub_deinit(&h->hub);
+    npx_hub_close(&h->hub);
     npx_fd_close(atomic_load(&h->epoll));
     pthread_mutex_destroy(&h->in.lock);
     pthread_mutex_destroy(&h->out.lock);

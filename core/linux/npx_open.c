@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * SPDX-FileCopyrightText: the namedpipe authors */
 
-/* Making handles: an instance, a client's end; accepting; selecting. */
+/* Making handles: an instance, a client's end; accepting. */
 
 #define _GNU_SOURCE 1
 
@@ -11,6 +11,14 @@
 
 #include "linux/npx.h"
 #include "linux/npx_fork.h"
+
+void npi_os_free(np_pipe *pipe)
+{
+    if (!npx_forked(npx_of(pipe))) {
+        npx_hub_deinit(&npx_of(pipe)->hub); /* a set may have stood there */
+    }
+    free(pipe);
+}
 
 /* A handle nobody has seen yet. */
 static void discard(struct npx_pipe *h)
@@ -212,6 +220,16 @@ static npi_deadline until(const struct npx_pipe *h, npi_deadline deadline)
     return h->greeting && h->greet_by < deadline ? h->greet_by : deadline;
 }
 
+npi_deadline npx_greet_by(struct npx_pipe *h, npi_deadline deadline)
+{
+    if (h->server && atomic_load(&h->state) == NP_LISTENING) {
+        pthread_mutex_lock(&h->link);
+        deadline = until(h, deadline);
+        pthread_mutex_unlock(&h->link);
+    }
+    return deadline;
+}
+
 #define HELLO_NS 20000
 
 /* Who has connected is just making its hello, which takes less than falling
@@ -327,133 +345,3 @@ const struct npi_ops npx_ops = {
     .shut = npx_link_shut,
     .release = npx_link_release,
 };
-
-/* ------------------------------------------------------------------- select */
-
-static size_t collect(np_pipe **pipes, uint32_t *ready, size_t n,
-                      enum npx_how how)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        ready[i] = pipes[i] && npx_ready(npx_of(pipes[i]), how);
-        count += ready[i];
-    }
-    return count;
-}
-
-/* An instance borrowed from its server has been handed out to somebody. */
-static bool any_handed_out(np_pipe **pipes, const bool *borrowed, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (pipes[i] && borrowed[i] && atomic_load(&pipes[i]->home)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The first time that a client's greeting is up before the deadline. */
-static npi_deadline first_of(np_pipe **pipes, size_t n, npi_deadline deadline)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct npx_pipe *h = pipes[i] ? npx_of(pipes[i]) : NULL;
-        if (h && h->server && atomic_load(&h->state) == NP_LISTENING) {
-            pthread_mutex_lock(&h->link);
-            deadline = until(h, deadline);
-            pthread_mutex_unlock(&h->link);
-        }
-    }
-    return deadline;
-}
-
-static int join_all(np_pipe **pipes, size_t n, struct npx_waiter *waiters,
-                    size_t *joined)
-{
-    static struct npx_hub nowhere = {.lock = PTHREAD_MUTEX_INITIALIZER,
-                                     .fd = -1,
-                                     .muted = -1,
-                                     .polled = -1,
-                                     .retired = -1};
-    int code = NP_OK;
-    *joined = 0;
-    for (size_t i = 0; i < n && code == NP_OK; i++) {
-        if (pipes[i]) {
-            code = npx_hub_join(&npx_of(pipes[i])->hub, &waiters[*joined]);
-            *joined += code == NP_OK;
-        }
-    }
-    if (code == NP_OK && *joined == 0) {
-        code = npx_hub_join(&nowhere, &waiters[(*joined)++]);
-    }
-    return code;
-}
-
-/* Having joined: NP_OK with some that are ready, or with none when a borrowed
- * one is not its server's any more. */
-static int select_joined(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
-                         size_t n, size_t *count_out,
-                         struct npx_waiter *waiters, size_t joined,
-                         npi_deadline deadline)
-{
-    unsigned generation = atomic_load(&npi_generation);
-    for (;;) {
-        *count_out = collect(pipes, ready, n, NPX_ARM);
-        if (*count_out > 0 || any_handed_out(pipes, borrowed, n)) {
-            return NP_OK;
-        }
-        npi_deadline next = first_of(pipes, n, deadline);
-        int code = npx_hubs_sleep(waiters, joined, next);
-        if (generation != atomic_load(&npi_generation)) {
-            return NP_INVALID_HANDLE;
-        }
-        if (code == NP_OPERATION_ABORTED) {
-            *count_out = collect(pipes, ready, n, NPX_GLANCE);
-            return *count_out > 0 ? NP_OK : code; /* closed is ready */
-        }
-        if (code != NP_OK && (code != NP_TIMEOUT || next == deadline)) {
-            return code;
-        }
-    }
-}
-
-static int select_wait(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
-                       size_t n, size_t *count_out, npi_deadline deadline)
-{
-    size_t joined;
-    unsigned generation = atomic_load(&npi_generation);
-    struct npx_waiter *waiters = calloc(n + 1, sizeof *waiters);
-    if (!waiters) {
-        return NP_NOT_ENOUGH_MEMORY;
-    }
-    int code = join_all(pipes, n, waiters, &joined);
-    if (code == NP_OK) {
-        code = select_joined(pipes, borrowed, ready, n, count_out, waiters,
-                             joined, deadline);
-    }
-    bool forked = generation != atomic_load(&npi_generation);
-    for (size_t i = 0; i < joined && !forked; i++) {
-        npx_hub_leave(&waiters[i]);
-    }
-    free(waiters);
-    return code;
-}
-
-int npi_os_select(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
-                  size_t n, size_t *count_out, npi_deadline deadline)
-{
-    /* Who goes on to sleep learns of a dead peer by that. */
-    *count_out = collect(pipes, ready, n,
-                         deadline == 0 ? NPX_LOOK : NPX_GLANCE);
-    if (*count_out > 0) {
-        return NP_OK;
-    }
-    if (deadline == 0) {
-        return NP_TIMEOUT;
-    }
-    return select_wait(pipes, borrowed, ready, n, count_out, deadline);
-}
-
-void npi_os_stir(np_pipe *pipe)
-{
-    npx_hub_wake(&npx_of(pipe)->hub, false);
-}

@@ -45,6 +45,7 @@
 #include <unistd.h>
 
 #include "linux/npx_fork.h"
+#include "linux/npx_set.h"
 
 #define NS_PER_S 1000000000
 #define SLICE_NS 50000000
@@ -147,12 +148,51 @@ void npx_hub_init(struct npx_hub *hub,
     pthread_mutex_init(&hub->lock, NULL);
 }
 
+static void move_locked(struct npx_hub *hub, int from, int to)
+{
+    for (struct npx_waiter *w = hub->first; w; w = w->next) {
+        if (w->standing) {
+            w->standing->move(w, from, to);
+        }
+    }
+}
+
+void npx_hub_close(struct npx_hub *hub)
+{
+    pthread_mutex_lock(&hub->lock);
+    int fd = hub->fd, muted = hub->muted;
+    move_locked(hub, fd, -1);
+    hub->fd = hub->muted = -1;
+    pthread_mutex_unlock(&hub->lock);
+    npx_fd_close(fd);
+    npx_fd_close(muted);
+}
+
 void npx_hub_deinit(struct npx_hub *hub)
 {
-    npx_fd_close(hub->fd);
-    npx_fd_close(hub->muted);
-    hub->fd = hub->muted = -1;
     pthread_mutex_destroy(&hub->lock);
+}
+
+static void append_locked(struct npx_hub *hub, struct npx_waiter *waiter)
+{
+    waiter->prev = hub->last;
+    if (hub->last) {
+        hub->last->next = waiter;
+    } else {
+        hub->first = waiter;
+    }
+    hub->last = waiter;
+}
+
+void npx_hub_stand(struct npx_hub *hub, struct npx_waiter *waiter,
+                   const struct npx_standing *standing)
+{
+    *waiter = (struct npx_waiter){
+        .hub = hub, .standing = standing, .wake_fd = -1};
+    pthread_mutex_lock(&hub->lock);
+    append_locked(hub, waiter);
+    standing->move(waiter, -1, hub->fd);
+    pthread_mutex_unlock(&hub->lock);
 }
 
 int npx_hub_join(struct npx_hub *hub, struct npx_waiter *waiter)
@@ -164,13 +204,7 @@ int npx_hub_join(struct npx_hub *hub, struct npx_waiter *waiter)
     }
     *waiter = (struct npx_waiter){.hub = hub, .wake_fd = fd};
     pthread_mutex_lock(&hub->lock);
-    waiter->prev = hub->last;
-    if (hub->last) {
-        hub->last->next = waiter;
-    } else {
-        hub->first = waiter;
-    }
-    hub->last = waiter;
+    append_locked(hub, waiter);
     pthread_mutex_unlock(&hub->lock);
     return NP_OK;
 }
@@ -188,14 +222,15 @@ static void wake_locked(struct npx_waiter *waiter)
     }
 }
 
-/* W3: somebody who sleeps takes over the polling. */
-static void hand_over_locked(struct npx_hub *hub)
+/* W3: somebody who sleeps takes over the polling; not this thread, which may be
+ * here twice and is awake. */
+static void hand_over_locked(struct npx_hub *hub, int wake_fd)
 {
     if (hub->fd < 0 || hub->leader) {
         return;
     }
     for (struct npx_waiter *w = hub->first; w; w = w->next) {
-        if (w->sleeping) {
+        if (w->sleeping && w->wake_fd != wake_fd) {
             wake_locked(w);
             return;
         }
@@ -206,6 +241,9 @@ void npx_hub_leave(struct npx_waiter *waiter)
 {
     struct npx_hub *hub = waiter->hub;
     pthread_mutex_lock(&hub->lock);
+    if (waiter->standing) {
+        waiter->standing->move(waiter, hub->fd, -1);
+    }
     if (waiter->prev) {
         waiter->prev->next = waiter->next;
     } else {
@@ -216,14 +254,19 @@ void npx_hub_leave(struct npx_waiter *waiter)
     } else {
         hub->last = waiter->prev;
     }
-    hand_over_locked(hub);
+    hand_over_locked(hub, waiter->wake_fd);
     pthread_mutex_unlock(&hub->lock);
 }
 
 static unsigned wake_all_locked(struct npx_hub *hub, bool cancel)
 {
     unsigned n = 0;
-    for (struct npx_waiter *w = hub->first; w; w = w->next, n++) {
+    for (struct npx_waiter *w = hub->first; w; w = w->next) {
+        if (w->standing) {
+            n += w->standing->wake(w, cancel);
+            continue;
+        }
+        n++;
         w->cancelled |= cancel;
         wake_locked(w);
     }
@@ -249,6 +292,7 @@ void npx_hub_set_fd(struct npx_hub *hub, int fd)
 {
     pthread_mutex_lock(&hub->lock);
     int old = hub->fd >= 0 ? hub->fd : hub->muted;
+    move_locked(hub, hub->fd, fd);
     hub->fd = fd;
     hub->muted = -1;
     if (old >= 0 && old == hub->polled) {
@@ -265,6 +309,7 @@ void npx_hub_mute(struct npx_hub *hub, int fd, atomic_bool *ended)
     pthread_mutex_lock(&hub->lock);
     if (hub->fd == fd) {
         atomic_store(ended, true);
+        move_locked(hub, fd, -1);
         hub->muted = fd;
         hub->fd = -1;
     }
@@ -309,16 +354,17 @@ static void end_sleep(struct npx_waiter *waiter, int fd, short revents)
             wake_all_locked(hub, false); /* W1 */
             waiter->woken = false;
         } else {
-            hand_over_locked(hub);
+            hand_over_locked(hub, waiter->wake_fd);
         }
     }
     pthread_mutex_unlock(&hub->lock);
     npx_fd_close(retired);
 }
 
-static bool was_cancelled(struct npx_waiter *waiters, size_t n)
+static bool was_cancelled(struct npx_waiter *waiters, size_t n,
+                          struct npi_kept *set)
 {
-    if (atomic_load(&own.cancelled)) {
+    if (atomic_load(&own.cancelled) || (set && npx_set_cancelled(set))) {
         return true;
     }
     for (size_t i = 0; i < n; i++) {
@@ -335,7 +381,7 @@ static bool was_cancelled(struct npx_waiter *waiters, size_t n)
 
 bool npx_waiter_cancelled(struct npx_waiter *waiter)
 {
-    return was_cancelled(waiter, 1);
+    return was_cancelled(waiter, 1, NULL);
 }
 
 /* One poll; 0, or the errno, or ETIMEDOUT (the deadline's, not the slice's). */
@@ -374,32 +420,42 @@ static int sleep_code(int result)
     }
 }
 
-/* fds[0] is the thread's eventfd, fds[i + 1] what waiters[i] leads. */
-static int sleep_with(struct npx_waiter *waiters, size_t n, struct pollfd *fds,
+/* fds[i] is what waiters[i] leads; then the thread's eventfd, then the set's
+ * descriptor. */
+static int sleep_with(struct npx_waiter *waiters, size_t n,
+                      struct npi_kept *set, struct pollfd *fds,
                       npi_deadline deadline, bool sliced)
 {
+    int fd, wake_fd = waiters[0].wake_fd;
     bool sleep = true;
-    fds[0] = (struct pollfd){.fd = waiters[0].wake_fd, .events = POLLIN};
     for (size_t i = 0; i < n; i++) {
-        int fd;
         sleep = begin_sleep(&waiters[i], &fd) && sleep;
-        fds[i + 1] = (struct pollfd){.fd = fd, .events = POLLIN};
+        fds[i] = (struct pollfd){.fd = fd, .events = POLLIN};
     }
-    int result = sleep ? poll_once(fds, n + 1, deadline, sliced) : 0;
-    if (fds[0].revents) {
-        drink(waiters[0].wake_fd);
+    fds[n] = (struct pollfd){.fd = wake_fd, .events = POLLIN};
+    fds[n + 1] = (struct pollfd){.fd = -1, .events = POLLIN};
+    if (set) {
+        sleep = npx_set_begin_sleep(set, wake_fd, &fds[n + 1].fd) && sleep;
+    }
+    int result = sleep ? poll_once(fds, n + 2, deadline, sliced) : 0;
+    if (fds[n].revents) {
+        drink(wake_fd);
     }
     for (size_t i = 0; i < n; i++) {
-        end_sleep(&waiters[i], fds[i + 1].fd, fds[i + 1].revents);
+        end_sleep(&waiters[i], fds[i].fd, fds[i].revents);
+    }
+    if (set) {
+        npx_set_end_sleep(set, fds[n + 1].revents != 0);
     }
     return sleep_code(result);
 }
 
-int npx_hubs_sleep(struct npx_waiter *waiters, size_t n, npi_deadline deadline)
+int npx_hubs_sleep(struct npx_waiter *waiters, size_t n, struct npi_kept *set,
+                   npi_deadline deadline)
 {
-    struct pollfd few[9], *fds = few;
+    struct pollfd few[10], *fds = few;
     struct npi_interrupt interrupt = npi_interrupt_get();
-    if (was_cancelled(waiters, n)) {
+    if (was_cancelled(waiters, n, set)) {
         return NP_OPERATION_ABORTED;
     }
     unsigned generation = atomic_load(&npi_generation);
@@ -409,23 +465,24 @@ int npx_hubs_sleep(struct npx_waiter *waiters, size_t n, npi_deadline deadline)
     if (generation != atomic_load(&npi_generation)) {
         return NP_INVALID_HANDLE; /* the function forked: we are the child */
     }
-    if (n + 1 > sizeof few / sizeof *few) {
-        fds = calloc(n + 1, sizeof *fds);
+    if (n + 2 > sizeof few / sizeof *few) {
+        fds = calloc(n + 2, sizeof *fds);
         if (!fds) {
             return NP_NOT_ENOUGH_MEMORY;
         }
     }
-    int code = sleep_with(waiters, n, fds, deadline, interrupt.check != NULL);
+    int code = sleep_with(waiters, n, set, fds, deadline,
+                          interrupt.check != NULL);
     if (fds != few) {
         free(fds);
     }
     if (code == NP_INTERRUPTED && interrupt.check) {
         code = NP_OK; /* the next sleep asks first */
     }
-    return was_cancelled(waiters, n) ? NP_OPERATION_ABORTED : code;
+    return was_cancelled(waiters, n, set) ? NP_OPERATION_ABORTED : code;
 }
 
 int npx_hub_sleep(struct npx_waiter *waiter, npi_deadline deadline)
 {
-    return npx_hubs_sleep(waiter, 1, deadline);
+    return npx_hubs_sleep(waiter, 1, NULL, deadline);
 }

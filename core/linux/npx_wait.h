@@ -13,11 +13,23 @@
 
 struct npx_hub;
 
+struct npx_waiter;
+
+/* Who wants to hear of a hub for longer than one call. Both are called under
+ * the hub's lock. */
+struct npx_standing {
+    /* What npx_hub_wake does for others; true counts as one who waits. */
+    bool (*wake)(struct npx_waiter *waiter, bool cancel);
+    /* The hub's descriptor was `from` (still open) and will be `to`; or -1. */
+    void (*move)(struct npx_waiter *waiter, int from, int to);
+};
+
 /* One blocked call at one hub; lives on the caller's stack. */
 struct npx_waiter {
     struct npx_waiter *prev, *next;
     struct npx_hub *hub;
-    int wake_fd;    /* the thread's own eventfd */
+    const struct npx_standing *standing; /* or NULL, and then: */
+    int wake_fd;                         /* the thread's own eventfd */
     bool sleeping;  /* under hub->lock: a wake must be written to wake_fd */
     bool woken;     /* under hub->lock: look again before sleeping */
     bool cancelled; /* under hub->lock: np_cancel or np_shutdown */
@@ -40,6 +52,8 @@ struct npx_hub {
 
 void npx_hub_init(struct npx_hub *hub,
                   void (*drain)(struct npx_hub *, int, short));
+/* Close what it has; who stands there still may. Then, when nobody does: */
+void npx_hub_close(struct npx_hub *hub);
 void npx_hub_deinit(struct npx_hub *hub);
 
 /* Put another descriptor (or -1) in place; the old one is closed (npx_fd_close)
@@ -54,6 +68,9 @@ void npx_hub_mute(struct npx_hub *hub, int fd, atomic_bool *ended);
 /* NP_NO_SYSTEM_RESOURCES when the thread's eventfd cannot be had. */
 int npx_hub_join(struct npx_hub *hub, struct npx_waiter *waiter);
 void npx_hub_leave(struct npx_waiter *waiter);
+/* Stay until npx_hub_leave, which may come after npx_hub_close. */
+void npx_hub_stand(struct npx_hub *hub, struct npx_waiter *waiter,
+                   const struct npx_standing *standing);
 
 /* Make all waiters look again; with cancel, end them. Returns how many. */
 unsigned npx_hub_wake(struct npx_hub *hub, bool cancel);
@@ -70,7 +87,10 @@ bool npx_waiter_cancelled(struct npx_waiter *waiter);
  * any lock may be touched. */
 int npx_hub_sleep(struct npx_waiter *waiter, npi_deadline deadline);
 
-/* The same for one thread that has joined n hubs. */
-int npx_hubs_sleep(struct npx_waiter *waiters, size_t n, npi_deadline deadline);
+struct npi_kept;
+/* The same for one thread that has joined n hubs, and looks at a set (or NULL)
+ * as well. */
+int npx_hubs_sleep(struct npx_waiter *waiters, size_t n, struct npi_kept *set,
+                   npi_deadline deadline);
 
 #endif

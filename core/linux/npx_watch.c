@@ -95,6 +95,7 @@ static struct notifier *notifier_new(struct notifier *inherited)
 
 static void notifier_free(struct notifier *n)
 {
+    npx_hub_close(&n->hub);
     npx_hub_deinit(&n->hub);
     pthread_mutex_destroy(&n->lock);
     free(n);

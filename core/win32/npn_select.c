@@ -249,19 +249,28 @@ static int select_with(struct selection *s, size_t *count_out,
     return *count_out > 0 ? NP_OK : code;
 }
 
-int npi_os_select(np_pipe **pipes, const bool *borrowed, uint32_t *ready,
-                  size_t n, size_t *count_out, npi_deadline deadline)
+/* Every probe is begun and ended anew. */
+struct npi_kept *npi_os_kept(const np_select_item *items, size_t n)
 {
-    struct selection s = {.pipes = pipes,
-                          .borrowed = borrowed,
-                          .ready = ready,
+    (void)items;
+    (void)n;
+    return NULL;
+}
+
+int npi_os_select(struct npi_selection *selection, size_t *count_out,
+                  npi_deadline deadline)
+{
+    size_t n = selection->n;
+    struct selection s = {.pipes = selection->pipes,
+                          .borrowed = selection->borrowed,
+                          .ready = selection->ready,
                           .n = n,
                           .entries = calloc(n + 1, sizeof *s.entries),
                           .calls = calloc(n + 1, sizeof *s.calls),
                           .events = npn_events_take()};
     int code = NP_NOT_ENOUGH_MEMORY;
     for (size_t i = 0; i < n; i++) {
-        ready[i] = 0;
+        s.ready[i] = 0;
     }
     if (s.entries && s.calls && s.events) {
         code = select_with(&s, count_out, deadline);
