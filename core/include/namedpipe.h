@@ -486,6 +486,9 @@ typedef struct np_select_item {
 /* Wait until one of several handles is ready: a pipe when a read would not wait
  * (data, or the end of the conversation), a listening pipe or a server when an
  * accept would not wait. A closed handle is ready, so that its error is seen.
+ * Of 16 handles and more that a thread selects again, in the same order, those
+ * where nothing happened cost nothing on Linux; to know them again, it keeps
+ * the memory (nothing else) of those that are closed until it selects others.
  *   Mirrors: WaitForMultipleObjects.
  *   ready_out  how many items have ready = 1; may be NULL
  *   Returns: NP_TIMEOUT; NP_INVALID_PARAMETER (an item with both or neither

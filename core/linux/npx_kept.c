@@ -171,8 +171,10 @@ static struct npi_kept *own_get(void)
     if (own && own->generation == generation) {
         return own;
     }
+    np_thread *thread; /* which keeps the library, and own_drop, in memory */
     struct npi_kept *set = calloc(1, sizeof *set);
-    if (!set || npi_os_group_new(&set->epoll) != NP_OK) {
+    if (!set || np_thread_self(&thread) != NP_OK ||
+        npi_os_group_new(&set->epoll) != NP_OK) {
         free(set);
         return NULL;
     }

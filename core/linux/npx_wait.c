@@ -19,6 +19,8 @@
  *   W3  While a hub has a descriptor and waiters that sleep, one of them polls
  *       it: a leader that stops polling wakes one waiter, which becomes the
  *       next leader, and a new descriptor wakes all.
+ * Who stands at a hub (npx_set.c) polls its descriptor through an epoll of his
+ * own, is told when there is another one, and otherwise woken like the rest.
  *
  * SIGNALS. A signal handled in this thread ends the poll. One that was handled
  * just before the poll, or by another thread, ends nothing: where the thread
