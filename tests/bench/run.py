@@ -34,7 +34,7 @@ BUILD = ROOT / "build"
 
 
 def add_what(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quick", action="store_true", help="a minute, not ten")
+    parser.add_argument("--quick", action="store_true", help="a minute, not twenty")
     parser.add_argument(
         "--only",
         metavar="REGEX",

@@ -195,7 +195,7 @@ CAUSES = {
     " the bare ring it adds what is checked for each message, see one way",
     "C, 64 KiB round trip, two CPUs": "the bare ring takes as long: what takes the"
     " time is that each byte is copied into one CPU's cache and out of the other's",
-    "C, 1 MiB round trip, two CPUs": "the same, and the ring grows to 512 KiB only",
+    "C, 1 MiB round trip, two CPUs": "the same: see the bare rings",
     "C, 64 B one way": "for each message its lock, the handle's life, modes, quota and"
     " the peer's words are looked at, and it can be read at once: about 760"
     " instructions to write it, 660 to read it (callgrind). zmq hands over many at"
