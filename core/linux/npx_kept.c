@@ -68,6 +68,9 @@ static void clear(struct npi_kept *set)
     set->n = 0;
     set->stamp++;
     sweep(set);
+    pthread_mutex_lock(&set->lock);
+    set->lost = false;
+    pthread_mutex_unlock(&set->lock);
 }
 
 /* This set's entry of a handle, or NULL. */
@@ -124,7 +127,6 @@ static bool adopt(struct npi_kept *set, const np_select_item *items, size_t n)
     np_pipe **key = calloc(n, sizeof *key);
     bool all = key != NULL;
     set->stamp++;
-    set->lost = false;
     for (size_t i = 0; i < n && all; i++) {
         key[i] = items[i].pipe;
         all = !key[i] || name(set, key[i], i);
@@ -211,18 +213,24 @@ static uint64_t fingerprint(const np_select_item *items, size_t n)
 }
 
 /* To make a set of them costs more than to look at them once, so it is done for
- * what is selected a second time. */
+ * what is selected a second time; and not again where the system has failed us.
+ */
 struct npi_kept *npi_os_kept(const np_select_item *items, size_t n)
 {
     struct npi_kept *set = n >= NPX_SET_LEAST ? own_get() : NULL;
     if (!set) {
         return NULL;
     }
-    if (is_same(set, items, n) && !npx_set_lost(set)) {
+    bool lost = npx_set_lost(set);
+    if (!lost && is_same(set, items, n)) {
         return set;
     }
     uint64_t print = fingerprint(items, n), before = set->seen;
     set->seen = print;
+    if (lost) {
+        clear(set); /* who is not heard of must not stay */
+        set->refused = print;
+    }
     if (print != before || print == set->refused) {
         return NULL;
     }

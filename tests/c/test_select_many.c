@@ -200,6 +200,13 @@ static void throw_out_unwatched(void)
     event = connect_again;
 }
 
+static void *speak_up(void *unused)
+{
+    pair_await_sleepers(pairs[3].server, 1);
+    say(pairs[3].client, "x");
+    return unused;
+}
+
 /* Then all are looked at, as if nothing had been kept. */
 static void a_descriptor_may_fail_to_be_watched(void)
 {
@@ -217,6 +224,11 @@ static void a_descriptor_may_fail_to_be_watched(void)
     expect_only(3, MANY, SECONDS);
     np_set_interrupt(NULL, NULL);
     unsetenv("NPI_FAIL_AT");
+    EXPECT_EQ(np_accept(pairs[3].server, 0), NP_PIPE_CONNECTED);
+    get_used_to(MANY);
+    pthread_t thread = witness_thread(speak_up, NULL);
+    expect_only(3, MANY, SECONDS);
+    pthread_join(thread, NULL);
     close_all();
     witness_settle();
 }
