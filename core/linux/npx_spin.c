@@ -23,6 +23,9 @@
  * that it need not ring, so it spins as well, and both are out of the slow
  * mode.
  *
+ * So it is after HOPELESS spins in vain, whatever they cost: each of many
+ * clients of a busy server could afford its own, all together could not.
+ *
  * Where the peer was last seen on our own CPU it cannot move while we look, so
  * we give way to it instead (sched_yield), a few times. If it runs, nobody
  * sleeps and nobody is woken. Others may run as well, who would have had to
@@ -47,6 +50,7 @@
 #define RICH (8 * LIMIT)
 #define SHARE 32
 #define MOST_LOSSES 8
+#define HOPELESS 6
 #define FREE_LOOKS 24 /* under a microsecond: no clock, no charge */
 #define GIVE_WAY 3    /* times, before sleeping */
 
@@ -216,7 +220,8 @@ bool npx_spin(struct npx_op *op)
     if (!here && policy() != SPIN) {
         return false;
     }
-    if ((here || woke) && account->skip > 0) {
+    bool hopeless = account->losses >= HOPELESS;
+    if ((here || woke || hopeless) && account->skip > 0) {
         account->skip--;
         return false;
     }

@@ -79,6 +79,38 @@ static void what_was_in_vain_is_soon_given_up(void)
     pair_close(&pair);
 }
 
+/* As when each wait is long enough to have earned the next spin: one of many
+ * clients that wait for a busy server. All of them together would waste too
+ * much. */
+static void what_is_always_in_vain_is_hardly_tried(void)
+{
+    struct pair pair = open_pair(0, 0);
+    unsigned times = 0;
+    for (int i = 0; i < 500; i++) {
+        npx_of(pair.client)->in.account.balance = 100000;
+        times += looked(pair.client, never);
+    }
+    CHECK(times > 5);
+    CHECK(times < 20);
+    pair_close(&pair);
+}
+
+static void hope_comes_back(void)
+{
+    struct pair pair = open_pair(0, 0);
+    unsigned waits = 0;
+    for (int i = 0; i < 100; i++) {
+        looked(pair.client, never);
+    }
+    do {
+        npx_of(pair.client)->in.account.balance = 100000;
+        waits++;
+    } while (!looked(pair.client, at_once) && waits < 1000);
+    CHECK(waits < 300);
+    CHECK(looked(pair.client, at_once));
+    pair_close(&pair);
+}
+
 static void what_succeeds_is_done_each_time(void)
 {
     struct pair pair = open_pair(0, 0);
@@ -108,6 +140,8 @@ int main(void)
     }
     RUN(a_flag_of_each_end_forbids_it);
     RUN(what_was_in_vain_is_soon_given_up);
+    RUN(what_is_always_in_vain_is_hardly_tried);
+    RUN(hope_comes_back);
     RUN(what_succeeds_is_done_each_time);
     return check_done();
 }
