@@ -5,9 +5,14 @@
  *
  * Left to itself, Windows lets everybody read from a new pipe, and everybody
  * who may write also add an instance and take our clients. Ours therefore admit
- * the user who made them and the system, and nobody over the network. A client
- * in turn looks at the owner of what it has opened before it sends a byte: the
- * name may have been taken by another user first. */
+ * the user who made them and the system, and nobody over the network, nor who
+ * runs at a lower level of integrity than they: without a label he could still
+ * read, and occupy an instance. A client in turn looks at the owner of what it
+ * has opened before it sends a byte: the name may have been taken by another
+ * user first, or by a program of this user that is locked up at a lower level.
+ *
+ * Pipes without a label count as medium, also those of elevated programs; that
+ * is therefore enough, and demanded of no pipe by who is lower himself. */
 
 #include "win32/npn.h"
 
@@ -17,28 +22,50 @@
 #include <stdlib.h>
 
 /* Owned by the user, also where the token's default owner is a group; deny the
- * network, allow the system and the user, inherit nothing. */
-#define DESCRIPTOR "O:%sD:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;%s)"
+ * network, allow the system and the user, inherit nothing; neither read nor
+ * written from below. */
+#define DESCRIPTOR                                                             \
+    "O:%sD:P(D;;GA;;;NU)(A;;GA;;;SY)(A;;GA;;;%s)S:(ML;;NRNW;;;S-1-16-%lu)"
 
 /* ------------------------------------------------------------- the own user */
 
 struct own {
     _Alignas(TOKEN_USER) char user[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
     PSID sid;
+    DWORD level; /* of integrity */
     SECURITY_DESCRIPTOR *descriptor;
 };
 
 static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
 static struct own own;
 
-static bool read_user(void)
+/* The level is the last number of such a SID. */
+static DWORD level_of(PSID label)
+{
+    return *GetSidSubAuthority(label, *GetSidSubAuthorityCount(label) - 1u);
+}
+
+static bool read_level(HANDLE token)
+{
+    _Alignas(TOKEN_MANDATORY_LABEL) char
+        label[sizeof(TOKEN_MANDATORY_LABEL) + SECURITY_MAX_SID_SIZE];
+    DWORD size = sizeof label;
+    if (!GetTokenInformation(token, TokenIntegrityLevel, label, size, &size)) {
+        return false;
+    }
+    own.level = level_of(((TOKEN_MANDATORY_LABEL *)(void *)label)->Label.Sid);
+    return true;
+}
+
+static bool read_token(void)
 {
     HANDLE token;
     DWORD size = sizeof own.user;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token)) {
         return false;
     }
-    bool known = GetTokenInformation(token, TokenUser, own.user, size, &size);
+    bool known = GetTokenInformation(token, TokenUser, own.user, size, &size) &&
+                 read_level(token);
     CloseHandle(token);
     own.sid = ((TOKEN_USER *)(void *)own.user)->User.Sid;
     return known;
@@ -51,10 +78,10 @@ static BOOL CALLBACK learn(INIT_ONCE *unused, void *arg, void **context)
     (void)context;
     char text[sizeof DESCRIPTOR + 400], *sid;
     PSECURITY_DESCRIPTOR made;
-    if (!read_user() || !ConvertSidToStringSidA(own.sid, &sid)) {
+    if (!read_token() || !ConvertSidToStringSidA(own.sid, &sid)) {
         return FALSE;
     }
-    snprintf(text, sizeof text, DESCRIPTOR, sid, sid);
+    snprintf(text, sizeof text, DESCRIPTOR, sid, sid, own.level);
     LocalFree(sid);
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorA(
             text, SDDL_REVISION_1, &made, NULL)) {
@@ -121,6 +148,27 @@ static bool is_ownerless_and_ours(HANDLE file, PSID owner)
            is_own_process(pid);
 }
 
+static bool is_from_below(PSECURITY_DESCRIPTOR descriptor)
+{
+    BOOL present, defaulted;
+    PACL list = NULL;
+    void *found;
+    if (!GetSecurityDescriptorSacl(descriptor, &present, &list, &defaulted)) {
+        return true;
+    }
+    for (DWORD i = 0; present && list && i < list->AceCount; i++) {
+        if (!GetAce(list, i, &found)) {
+            return true;
+        }
+        SYSTEM_MANDATORY_LABEL_ACE *entry = found;
+        if (entry->Header.AceType == SYSTEM_MANDATORY_LABEL_ACE_TYPE) {
+            DWORD level = level_of(&entry->SidStart);
+            return level < own.level && level < SECURITY_MANDATORY_MEDIUM_RID;
+        }
+    }
+    return false;
+}
+
 int npn_check_owner(HANDLE file)
 {
     PSID owner = NULL;
@@ -130,8 +178,9 @@ int npn_check_owner(HANDLE file)
         return code;
     }
     DWORD error = GetSecurityInfo(file, SE_KERNEL_OBJECT,
-                                  OWNER_SECURITY_INFORMATION, &owner, NULL,
-                                  NULL, NULL, &descriptor);
+                                  OWNER_SECURITY_INFORMATION |
+                                      LABEL_SECURITY_INFORMATION,
+                                  &owner, NULL, NULL, NULL, &descriptor);
     if (error) {
         return npi_fail(NP_SERVER_NOT_TRUSTED,
                         "cannot find out whose pipe it is: error %lu", error);
@@ -139,6 +188,9 @@ int npn_check_owner(HANDLE file)
     if (!is_trusted(owner) && !is_ownerless_and_ours(file, owner)) {
         code = npi_fail(NP_SERVER_NOT_TRUSTED,
                         "the pipe belongs to another user");
+    } else if (is_from_below(descriptor)) {
+        code = npi_fail(NP_SERVER_NOT_TRUSTED,
+                        "the pipe is of a program at a lower integrity level");
     }
     LocalFree(descriptor);
     return code;

@@ -116,6 +116,18 @@ static PSID current_user(void)
     return ((TOKEN_USER *)(void *)user_buffer)->User.Sid;
 }
 
+static DWORD current_level(void)
+{
+    HANDLE token;
+    _Alignas(TOKEN_MANDATORY_LABEL) char label[100];
+    DWORD n = sizeof label;
+    CHECK(OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token));
+    CHECK(GetTokenInformation(token, TokenIntegrityLevel, label, n, &n));
+    CloseHandle(token);
+    PSID sid = ((TOKEN_MANDATORY_LABEL *)(void *)label)->Label.Sid;
+    return *GetSidSubAuthority(sid, 0);
+}
+
 /* One of a few. */
 static PSID well_known(WELL_KNOWN_SID_TYPE type)
 {
@@ -152,6 +164,23 @@ static void check_list(PSECURITY_DESCRIPTOR descriptor)
     check_entry(list, 2, ACCESS_ALLOWED_ACE_TYPE, current_user());
 }
 
+/* Nobody from below may read or write; at the level of this program. */
+static void check_label(PSECURITY_DESCRIPTOR descriptor)
+{
+    PACL list = NULL;
+    BOOL present, defaulted;
+    void *found = NULL;
+    CHECK(GetSecurityDescriptorSacl(descriptor, &present, &list, &defaulted));
+    CHECK(present && list && list->AceCount == 1);
+    if (list && GetAce(list, 0, &found)) {
+        SYSTEM_MANDATORY_LABEL_ACE *entry = found;
+        CHECK_EQ(entry->Header.AceType, SYSTEM_MANDATORY_LABEL_ACE_TYPE);
+        CHECK_EQ(entry->Mask, SYSTEM_MANDATORY_LABEL_NO_READ_UP |
+                                  SYSTEM_MANDATORY_LABEL_NO_WRITE_UP);
+        CHECK_EQ(*GetSidSubAuthority(&entry->SidStart, 0), current_level());
+    }
+}
+
 static void the_user_and_the_system_alone_may_connect(void)
 {
     PSID owner = NULL;
@@ -169,6 +198,7 @@ static void the_user_and_the_system_alone_may_connect(void)
     CHECK(GetSecurityDescriptorOwner(descriptor, &owner, &defaulted));
     CHECK(owner && EqualSid(owner, current_user()));
     check_list(descriptor);
+    check_label(descriptor);
 }
 
 /* What Wine keeps of it can be read back. */
@@ -337,6 +367,29 @@ static void a_strangers_is_not(void)
     connect_to(NULL, ERROR_ACCESS_DENIED, NP_SERVER_NOT_TRUSTED);
 }
 
+static void label_server(const char *label, int expected)
+{
+    np_pipe *client;
+    np_pipe *server = create();
+    seam_reset();
+    seam_label = label;
+    CHECK_EQ(np_connect(NAME, NULL, &client, SOON), expected);
+    if (expected == NP_OK) {
+        np_close(client);
+    }
+    np_close(server);
+}
+
+/* At a low level somebody may have been locked up who runs as us. */
+static void neither_is_who_runs_at_a_lower_level(void)
+{
+    label_server("S:(ML;;NW;;;LW)", NP_SERVER_NOT_TRUSTED);
+    label_server("S:(ML;;NW;;;S-1-16-0)", NP_SERVER_NOT_TRUSTED);
+    label_server("S:(ML;;NW;;;ME)", NP_OK);
+    label_server("S:(ML;;NW;;;HI)", NP_OK);
+    label_server("D:(A;;GA;;;WD)", NP_OK); /* none is medium */
+}
+
 static void a_call_sends_a_stranger_nothing(void)
 {
     char reply[10];
@@ -364,6 +417,7 @@ int main(void)
     RUN(other_machines_are_not_asked);
     RUN(a_server_of_ours_is_trusted);
     RUN(a_strangers_is_not);
+    RUN(neither_is_who_runs_at_a_lower_level);
     RUN(a_call_sends_a_stranger_nothing);
     return check_done();
 }

@@ -18,6 +18,7 @@
 #include <windows.h>
 
 #include <aclapi.h>
+#include <sddl.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
@@ -47,12 +48,14 @@ static DWORD seam_error;
 
 /* What GetSecurityInfo tells, if anything. */
 static PSID seam_owner;
+static const char *seam_label; /* as text, of a whole descriptor */
 
 static inline void seam_reset(void)
 {
     atomic_store(&seam_count, 0);
     seam_failing = NULL;
     seam_owner = NULL;
+    seam_label = NULL;
 }
 
 static inline void seam_fail(const char *name, DWORD error)
@@ -375,6 +378,11 @@ static DWORD WINAPI seam_GetSecurityInfo(HANDLE handle, SE_OBJECT_TYPE type,
                                          list, audit, descriptor);
     if (!error && seam_owner) {
         *owner = seam_owner;
+    }
+    if (!error && seam_label) {
+        /* The old one stays, for the owner stands in it. */
+        ConvertStringSecurityDescriptorToSecurityDescriptorA(
+            seam_label, SDDL_REVISION_1, descriptor, NULL);
     }
     return error;
 }
