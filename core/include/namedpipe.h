@@ -212,9 +212,10 @@ typedef struct np_client_opts {
  *   Returns: NP_FILE_NOT_FOUND (no such pipe); NP_PIPE_BUSY (no instance is
  *     listening); NP_ACCESS_DENIED (the pipe's direction does not allow the
  *     access asked for; the runtime directory is not ours);
- *     NP_SERVER_NOT_TRUSTED (the server runs as another user; nothing was sent
- *     to it); NP_INVALID_NAME; NP_INVALID_PARAMETER (message read mode on a
- *     byte pipe; on Windows an instance has been used up then);
+ *     NP_SERVER_NOT_TRUSTED (the server runs as another user, on Windows also:
+ *     at a low integrity level; nothing was sent to it); NP_INVALID_NAME;
+ *     NP_INVALID_PARAMETER (message read mode on a byte pipe; on Windows an
+ *     instance has been used up then);
  *     NP_REVISION_MISMATCH; NP_NO_SYSTEM_RESOURCES.
  *   Blocks: no.
  *   Ends with: np_close. */
