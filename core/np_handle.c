@@ -9,6 +9,9 @@
  * and the resources: who takes it to 0 frees the memory, so a handle that was
  * shut down answers NP_INVALID_HANDLE until its owner gives it back.
  *
+ * A read or a write that need not wait goes a short way, uncounted; how it is
+ * kept apart from the release is the transport's to say (np_internal.h).
+ *
  * Shutting never waits: it marks the handle, wakes what is blocked and leaves
  * the rest to the last one out. A close from a finaliser or a signal's handler
  * on the thread that is itself inside a call is therefore harmless.
@@ -38,6 +41,12 @@ static bool inherited(const np_pipe *pipe)
 {
     return pipe->generation !=
            atomic_load_explicit(&npi_generation, memory_order_relaxed);
+}
+
+bool npi_handle_short(const np_pipe *pipe)
+{
+    return pipe && pipe->ops->read_now && !inherited(pipe) &&
+           !atomic_load_explicit(&pipe->closing, memory_order_relaxed);
 }
 
 void npi_handle_keep(np_pipe *pipe)

@@ -124,6 +124,11 @@ struct npi_ops {
     int (*accept)(np_pipe *pipe, const struct npi_changes *cancels,
                   npi_deadline deadline);
     int (*disconnect)(np_pipe *pipe);
+    /* The short way, or NULL: done at once if nothing is in the way, all of it,
+     * which is NP_OK. False: nothing was done. The one pair that is called with
+     * the handle not entered: they keep `release` out themselves. */
+    bool (*read_now)(np_pipe *pipe, struct npi_read *op);
+    bool (*write_now)(np_pipe *pipe, struct npi_write *op);
     int (*read)(np_pipe *pipe, struct npi_read *op, npi_deadline deadline);
     int (*write)(np_pipe *pipe, struct npi_write *op, npi_deadline deadline);
     int (*peek)(np_pipe *pipe, struct npi_peek *op);
@@ -166,6 +171,8 @@ void npi_handle_init(np_pipe *pipe, const struct npi_ops *ops,
 /* NP_INVALID_HANDLE when shut or inherited; otherwise inside until leave. */
 int npi_handle_enter(np_pipe *pipe);
 void npi_handle_leave(np_pipe *pipe);
+/* Whether it is this process's, not shut, and has a short way. */
+bool npi_handle_short(const np_pipe *pipe);
 /* Its memory stays until it is dropped, whoever closes it. */
 void npi_handle_keep(np_pipe *pipe);
 void npi_handle_drop(np_pipe *pipe);

@@ -15,9 +15,23 @@ lnp_pipe *lnp_newpipe(lua_State *L, bool server)
     return p;
 }
 
+/* The metatable is the first upvalue of all methods: compared with that, a pipe
+ * is known at once, without its type's name being looked up. */
+static bool is_pipe(lua_State *L, int arg)
+{
+    bool same;
+
+    if (lua_getmetatable(L, arg) == 0)
+        return false;
+    same = lua_rawequal(L, -1, lua_upvalueindex(1));
+    lua_pop(L, 1);
+    return same;
+}
+
 lnp_pipe *lnp_checkpipe(lua_State *L, int arg)
 {
-    lnp_pipe *p = luaL_checkudata(L, arg, LNP_PIPE);
+    lnp_pipe *p = is_pipe(L, arg) ? lua_touserdata(L, arg)
+                                  : luaL_checkudata(L, arg, LNP_PIPE);
 
     if (p->pipe == NULL)
         luaL_error(L, "attempt to use a closed pipe");
@@ -103,6 +117,8 @@ static int receive_long(lua_State *L, lnp_pipe *p, size_t limit, size_t need,
     return 2;
 }
 
+/* 1 result: a message that came whole. 2: what came, and whether there is more
+ * of it. 3: a failure. */
 static int receive(lua_State *L, lnp_pipe *p, size_t limit, uint32_t ms)
 {
     char small[LNP_SMALL];
@@ -115,15 +131,18 @@ static int receive(lua_State *L, lnp_pipe *p, size_t limit, uint32_t ms)
     if (err != NP_OK)
         return fail(L, p, err);
     lua_pushlstring(L, small, got);
-    lua_pushboolean(L, 0);
-    return 2;
+    return 1;
 }
 
 /* Only who has set a limit is told whether there is more: send(recv()) must
  * work. */
-static int drop_more(lua_State *L, int limit_arg, int results)
+static int tell_more(lua_State *L, bool limited, int results)
 {
-    if (results == 2 && lua_isnoneornil(L, limit_arg)) {
+    if (results == 1 && limited) {
+        lua_pushboolean(L, 0);
+        return 2;
+    }
+    if (results == 2 && !limited) {
         lua_pop(L, 1);
         return 1;
     }
@@ -133,11 +152,11 @@ static int drop_more(lua_State *L, int limit_arg, int results)
 static int pipe_recv(lua_State *L)
 {
     lnp_pipe *p = lnp_checkpipe(L, 1);
-    size_t limit = lnp_optsize(L, 2, NP_MAX_MESSAGE);
+    bool limited = !lua_isnoneornil(L, 2);
+    size_t limit = limited ? lnp_optsize(L, 2, 0) : NP_MAX_MESSAGE;
     uint32_t ms = lnp_optms(L, 3, p->timeout);
 
-    lua_settop(L, 3);
-    return drop_more(L, 2,
+    return tell_more(L, limited,
                      p->back > 0 ? lnp_recv_back(L, p, limit)
                                  : receive(L, p, limit, ms));
 }
@@ -204,7 +223,7 @@ static int pipe_peek(lua_State *L)
  * rest is there already, so this does not wait. */
 static int rest_of_reply(lua_State *L, lnp_pipe *p, size_t limit, uint32_t ms)
 {
-    int results = receive(L, p, limit, ms);
+    int results = tell_more(L, true, receive(L, p, limit, ms));
 
     if (results != 2)
         return results;
@@ -221,6 +240,7 @@ static int pipe_transact(lua_State *L)
     const char *s = luaL_checklstring(L, 2, &n);
     uint32_t ms = lnp_optms(L, 3, p->timeout);
     size_t limit = lnp_optsize(L, 4, NP_MAX_MESSAGE);
+    bool limited = !lua_isnoneornil(L, 4);
     char small[LNP_SMALL];
     size_t room = limit < sizeof small ? limit : sizeof small;
     int err;
@@ -231,12 +251,11 @@ static int pipe_transact(lua_State *L)
     err = np_transact(p->pipe, s, n, small, room, &got, ms);
     if (err != NP_OK && err != NP_MORE_DATA)
         return fail(L, p, err);
-    lua_settop(L, 4);
     lua_pushlstring(L, small, got);
     if (err == NP_MORE_DATA && got < limit)
-        return drop_more(L, 4, rest_of_reply(L, p, limit - got, ms));
+        return tell_more(L, limited, rest_of_reply(L, p, limit - got, ms));
     lua_pushboolean(L, err == NP_MORE_DATA);
-    return drop_more(L, 4, 2);
+    return tell_more(L, limited, 2);
 }
 
 static int pipe_flush(lua_State *L)
@@ -311,13 +330,21 @@ static const luaL_Reg metamethods[] = {
     {NULL, NULL},
 };
 
+/* To the table on top, below which is the metatable. */
+static void add_methods(lua_State *L, const luaL_Reg *list)
+{
+    lua_pushvalue(L, -2);
+    luaL_setfuncs(L, list, 1);
+}
+
 void lnp_openpipe(lua_State *L)
 {
     luaL_newmetatable(L, LNP_PIPE);
     luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    luaL_setfuncs(L, lnp_state_methods, 0);
-    luaL_setfuncs(L, lnp_stream_methods, 0);
+    lua_newtable(L);
+    add_methods(L, methods);
+    add_methods(L, lnp_state_methods);
+    add_methods(L, lnp_stream_methods);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
 }

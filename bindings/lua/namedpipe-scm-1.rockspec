@@ -70,6 +70,7 @@ build = {
         "core/linux/npx_select.c",
         "core/linux/npx_set.c",
         "core/linux/npx_socket.c",
+        "core/linux/npx_short.c",
         "core/linux/npx_spin.c",
         "core/linux/npx_wait.c",
         "core/linux/npx_watch.c",

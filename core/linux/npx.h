@@ -9,6 +9,7 @@
  *   npx_op.c     one blocked call: its turn, its wake-up, its end
  *   npx_spin.c   whether to look a little longer before sleeping
  *   npx_pipe.c   the verbs that move data
+ *   npx_short.c  the short way of reads and writes that need not wait
  *   npx_look.c   the verbs that look at the queues
  *   npx_query.c  state, modes, information, descriptors
  *   npx_open.c   the constructors, accept
@@ -108,6 +109,8 @@ void npx_link_poison(struct npx_pipe *h);
  * socket now and then (always, while the server has not taken us yet). True: it
  * has ended. Under a lane's lock. */
 bool npx_link_look(struct npx_pipe *h);
+/* Whether it would not ask. */
+bool npx_link_looked(struct npx_pipe *h);
 /* The same, asking now. */
 bool npx_link_ended(struct npx_pipe *h);
 /* For those who poll our descriptor instead of sleeping here: take off what has
@@ -181,6 +184,7 @@ struct npx_op {
     uint64_t size; /* counted in lane->bytes while it waits */
     bool begun;    /* has been first */
     bool waited;   /* has been told to wait */
+    bool spun;     /* in vain, just now */
     unsigned owed; /* empty messages to write when it is done (WR4) */
     int (*step)(struct npx_op *op);
     void (*arm)(struct npx_op *op);
@@ -213,6 +217,16 @@ void npx_account_open(struct npx_account *account);
 bool npx_may_spin(const struct npx_pipe *h);
 /* Look for a moment whether op->ready; under the lane's lock. */
 bool npx_spin(struct npx_op *op);
+
+/* ------------------------------------------------------------- npx_clock.c */
+
+/* It ticks every few milliseconds and costs nearly nothing. */
+int64_t npx_coarse_now(void);
+
+/* ------------------------------------------------------------- npx_short.c */
+
+bool npx_read_now(np_pipe *pipe, struct npi_read *op);
+bool npx_write_now(np_pipe *pipe, struct npi_write *op);
 
 /* -------------------------------------- npx_pipe.c, npx_look.c, npx_query.c */
 

@@ -31,7 +31,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "linux/npx.h"
@@ -298,19 +297,21 @@ bool npx_peer_gone(struct npx_pipe *h)
            atomic_load(&h->gone);
 }
 
-/* The coarse clock ticks every few milliseconds and costs nothing. */
-static int64_t coarse_now(void)
+static bool looked_at(struct npx_pipe *h, int64_t stamp)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return (h->server || atomic_load(&h->shm->greeted)) &&
+           stamp == atomic_load(&h->looked);
+}
+
+bool npx_link_looked(struct npx_pipe *h)
+{
+    return looked_at(h, npx_coarse_now());
 }
 
 bool npx_link_look(struct npx_pipe *h)
 {
-    int64_t stamp = coarse_now();
-    bool met = h->server || atomic_load(&h->shm->greeted);
-    if (met && stamp == atomic_load(&h->looked)) {
+    int64_t stamp = npx_coarse_now();
+    if (looked_at(h, stamp)) {
         return false;
     }
     atomic_store(&h->looked, stamp);
@@ -489,7 +490,4 @@ void npx_link_release(np_pipe *pipe)
     detach(h);
     npx_hub_close(&h->hub);
     npx_fd_close(atomic_load(&h->epoll));
-    pthread_mutex_destroy(&h->in.lock);
-    pthread_mutex_destroy(&h->out.lock);
-    pthread_mutex_destroy(&h->link);
 }

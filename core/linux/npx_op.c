@@ -9,7 +9,10 @@
  *     spin a little - arm (the peer shall ring) - step once more - sleep,
  * the order that npi_queue.h asks for (Q3); the sleep is npx_wait.c's.
  * The spin (npx_spin.c) holds the lane's lock, which other calls of this
- * direction wait for anyway. */
+ * direction wait for anyway. The first one comes before the call joins the hub
+ * and the list: what ends it is then on its way back at once. Nobody is told of
+ * the call until then, so a cancel that comes in these microseconds finds
+ * nothing, as if it had come before the call. */
 
 #define _GNU_SOURCE 1
 
@@ -82,13 +85,14 @@ static int work(struct npx_op *op, npi_deadline deadline)
         }
         if (my_turn(op)) {
             op->begun = true;
-            int code = op->step(op);
+            int code = op->spun ? NPX_AGAIN : op->step(op);
             if (code != NPX_AGAIN) {
                 return code;
             }
-            if (npx_spin(op)) {
+            if (!op->spun && npx_spin(op)) {
                 continue;
             }
+            op->spun = false;
             op->arm(op);
             code = op->step(op);
             if (code != NPX_AGAIN) {
@@ -155,10 +159,17 @@ static int whose_end(const struct npx_op *op, int code)
     return now == NP_OK ? code : now;
 }
 
+/* A step, and another one after a moment if that is worth it; but one only, as
+ * no cancel would end them. */
 static int try_now(struct npx_op *op)
 {
     op->begun = true;
-    return op->step(op);
+    int code = op->step(op);
+    if (code == NPX_AGAIN && !op->nowait) {
+        op->spun = !npx_spin(op);
+        code = op->spun ? NPX_AGAIN : op->step(op);
+    }
+    return code;
 }
 
 bool npx_forked(const struct npx_pipe *h)

@@ -14,10 +14,14 @@
 
 void npi_os_free(np_pipe *pipe)
 {
-    if (!npx_forked(npx_of(pipe))) {
-        npx_hub_deinit(&npx_of(pipe)->hub); /* a set may have stood there */
+    struct npx_pipe *h = npx_of(pipe);
+    if (!npx_forked(h)) {
+        npx_hub_deinit(&h->hub); /* a set may have stood there */
+        pthread_mutex_destroy(&h->in.lock);
+        pthread_mutex_destroy(&h->out.lock);
+        pthread_mutex_destroy(&h->link);
     }
-    free(pipe);
+    free(h);
 }
 
 /* A handle nobody has seen yet. */
@@ -331,6 +335,8 @@ static int cancel(np_pipe *pipe)
 const struct npi_ops npx_ops = {
     .accept = accept_client,
     .disconnect = disconnect,
+    .read_now = npx_read_now,
+    .write_now = npx_write_now,
     .read = npx_read,
     .write = npx_write,
     .peek = npx_peek,

@@ -79,6 +79,10 @@ static int read_step(struct npx_op *op)
     if (code) {
         return code;
     }
+    if (npi_get_short(&h->reader, &reading->get)) {
+        npx_ring_writer(h);
+        return NP_OK;
+    }
     code = read_queue(h, reading);
     if (code == NPX_AGAIN && op->nowait && npx_link_look(h)) {
         code = read_queue(h, reading);

@@ -27,8 +27,11 @@ void npi_forget_record(struct npi_reader *r, uint64_t copied)
 /* A record half read from an offer: what has become of the offer since? */
 void npi_follow_offer(struct npi_reader *r)
 {
+    if (r->part_of == 0) {
+        return;
+    }
     uint64_t word = atomic_load_explicit(&r->lane->offer, memory_order_acquire);
-    if (r->part_of == 0 || word == npi_offer_word(r->part_of, NPI_OFFERED)) {
+    if (word == npi_offer_word(r->part_of, NPI_OFFERED)) {
         return;
     }
     bool gone = word == npi_offer_word(r->part_of, NPI_WITHDRAWN) ||

@@ -25,6 +25,14 @@ static void keep(struct npi_reader *r, struct npi_get *get)
 
 /* ------------------------------------------------------------------ records */
 
+/* What peek has counted (npi_walk) is without the record at head from now. */
+static void pass_by(struct npi_reader *r, uint64_t size)
+{
+    if ((int64_t)(r->walk - r->head) > 0) {
+        r->walk_bytes -= size < r->walk_bytes ? size : r->walk_bytes;
+    }
+}
+
 /* Step into the record at head. */
 static bool enter_record(struct npi_reader *r, uint64_t avail)
 {
@@ -35,9 +43,7 @@ static bool enter_record(struct npi_reader *r, uint64_t avail)
     if (!r->claim && size > avail - header) {
         return false; /* Q2: committed records are complete */
     }
-    if ((int64_t)(r->walk - r->head) > 0) {
-        r->walk_bytes -= size < r->walk_bytes ? size : r->walk_bytes;
-    }
+    pass_by(r, size);
     r->head += header;
     r->inside = true;
     r->rest = size;
@@ -280,6 +286,45 @@ bool npi_get_goes_on(const struct npi_get *get, enum npi_step step)
 {
     return step == NPI_AGAIN ||
            (step == NPI_DONE && goes_on(get) && !get->whole);
+}
+
+/* ------------------------------------------------------------ the short way */
+
+/* The header of the record at head, if all of it lies in one piece in `avail`
+ * committed bytes and is not empty. */
+static bool whole_record(const struct npi_reader *r, uint64_t avail,
+                         uint64_t *header, uint64_t *size)
+{
+    uint64_t offset = r->head & (r->capacity - 1);
+    uint64_t room = r->capacity - offset;
+    uint64_t there = avail < room ? avail : room;
+    *header = 1;
+    *size = r->ring[offset];
+    if (*size > NPI_SHORT_MAX && !npi_record(r, r->head, there, header, size)) {
+        return false;
+    }
+    return *size > 0 && *size <= there - *header;
+}
+
+bool npi_get_short(struct npi_reader *r, struct npi_get *get)
+{
+    uint64_t avail, header, size;
+    if (r->broken || r->inside || r->claim || r->part_of || get->got > 0 ||
+        npi_committed(r, &avail) != NPI_DONE || avail == 0 ||
+        !whole_record(r, avail, &header, &size)) {
+        return false;
+    }
+    if (get->message ? size > get->size : size != get->size || get->whole) {
+        return false;
+    }
+    pass_by(r, size);
+    r->head += header;
+    memcpy(get->buf, r->ring + (r->head & (r->capacity - 1)), (size_t)size);
+    r->head += size;
+    get->got = size;
+    get->moved = true;
+    keep(r, get);
+    return true;
 }
 
 /* ---------------------------------------------------------------- giving up */

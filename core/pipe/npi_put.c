@@ -228,6 +228,24 @@ enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
     return NPI_DONE;
 }
 
+bool npi_put_short(struct npi_writer *w, const void *data, uint64_t size)
+{
+    uint64_t offset = w->tail & (w->capacity - 1);
+    uint64_t held = w->written - w->read_seen;
+    if (w->broken || w->offering || w->abandoned || w->owed > 0 || size == 0 ||
+        held > w->quota || size > w->quota - held ||
+        size + NPI_LONG_HEADER > w->capacity - offset ||
+        size + NPI_LONG_HEADER > space(w, w->tail)) {
+        return false;
+    }
+    uint64_t n = header(w->ring + offset, size);
+    memcpy(w->ring + offset + n, data, (size_t)size);
+    w->tail += n + size;
+    w->written += size;
+    publish(w);
+    return true;
+}
+
 void npi_put_owed(struct npi_writer *w)
 {
     if (!w->broken && w->owed > 0 && !w->offering &&

@@ -144,8 +144,12 @@ void npi_put_init(struct npi_put *put, const void *data, uint64_t size,
  * NPI_BROKEN. Not while an offer is out. */
 enum npi_step npi_put_now(struct npi_writer *writer, struct npi_put *put);
 
-/* The same, and otherwise offer it: NPI_DONE when it may return. Called again
- * after every wake-up. */
+/* The short way, for what has room as it is, in one piece: written, with the
+ * effect of npi_put_now. False: nothing was done, go the long way. */
+bool npi_put_short(struct npi_writer *writer, const void *data, uint64_t size);
+
+/* What npi_put_now does, and otherwise offer it: NPI_DONE when it may return.
+ * Called again after every wake-up. */
 enum npi_step npi_put(struct npi_writer *writer, struct npi_put *put);
 
 /* Give up: NPI_DONE if it turned out to be complete, else NPI_AGAIN with
@@ -231,6 +235,11 @@ void npi_get_init(struct npi_get *get, void *buf, uint64_t size, bool message,
  * writer is gone). NPI_DONE, NPI_MORE, NPI_TOO_SMALL, NPI_AGAIN, NPI_BROKEN. */
 enum npi_step npi_get(struct npi_reader *reader, struct npi_get *get,
                       bool offers);
+
+/* The short way, for a committed record in one piece that all of `get` has room
+ * for: taken, with the effect of npi_get. False: nothing was done, go the long
+ * way. */
+bool npi_get_short(struct npi_reader *reader, struct npi_get *get);
 
 /* Whether a call that came to this without offers would take one now. */
 bool npi_get_goes_on(const struct npi_get *get, enum npi_step step);

@@ -91,6 +91,11 @@ static void write_a_step(struct party *p)
     case 6: p->mark = npi_mark(w); break;
     case 7: flush_a_step(p); break;
     case 8: step = p->put.offered ? NPI_AGAIN : npi_put_now(w, &p->put); break;
+    case 9:
+    case 10:
+        step = npi_put_short(w, p->put.data, p->put.size) ? NPI_DONE
+                                                          : NPI_AGAIN;
+        break;
     default: step = npi_put(w, &p->put); break;
     }
     count(p, step);
@@ -139,8 +144,11 @@ static void look(struct party *p)
 
 static void get(struct party *p)
 {
-    enum npi_step step = npi_get(&p->reader, &p->get,
-                                 witness_random(&p->random) % 16);
+    bool brief = witness_random(&p->random) % 2 &&
+                 npi_get_short(&p->reader, &p->get);
+    enum npi_step step = brief ? NPI_DONE
+                               : npi_get(&p->reader, &p->get,
+                                         witness_random(&p->random) % 16);
     count(p, step);
     if (step != NPI_TOO_SMALL && step != NPI_BROKEN) {
         EXPECT(p->get.got <= p->get.size);

@@ -71,6 +71,10 @@ static void write_one(struct npi_writer *w, uint32_t *random)
         data[i] = (unsigned char)next_random(random);
     }
     struct npi_put put;
+    if (next_random(random) % 2 && npi_put_short(w, data, size)) {
+        log_sent(data, size, true);
+        return;
+    }
     npi_put_init(&put, data, size, next_random(random) % 8 == 0);
     int patience = withdraw && next_random(random) % 2
                        ? (int)(next_random(random) % 20)
@@ -152,6 +156,10 @@ static bool read_one(struct npi_reader *r, struct seen *seen, uint32_t *random)
     }
     npi_get_init(&get, buf, size, message_mode,
                  !parts && next_random(random) % 2);
+    if (next_random(random) % 2 && npi_get_short(r, &get)) {
+        record(seen, &get, buf, NPI_DONE);
+        return true;
+    }
     int patience = (int)(next_random(random) % 30);
     enum npi_step step;
     while ((step = npi_get(r, &get, true)) == NPI_AGAIN) {
