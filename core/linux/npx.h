@@ -77,6 +77,7 @@ struct npx_pipe {
     struct npi_writer writer; /* under out.lock */
     _Atomic int64_t looked;   /* at the socket, coarse clock */
     atomic_bool rang;         /* the peer had to be woken since the last spin */
+    atomic_uint stream;       /* messages read since we wrote, up to a limit */
 
     struct npx_hub hub;
     atomic_int epoll; /* np_get_fd's, or -1 */
@@ -217,6 +218,13 @@ void npx_account_open(struct npx_account *account);
 bool npx_may_spin(const struct npx_pipe *h);
 /* Look for a moment whether op->ready; under the lane's lock. */
 bool npx_spin(struct npx_op *op);
+/* A reader has caught up: leave the queue alone for an instant, if what it reads
+ * is a stream. False: it is not. Under in.lock. */
+bool npx_gather(struct npx_pipe *h);
+/* It has read a message; has waited for another in vain; has written one. */
+void npx_streams(struct npx_pipe *h);
+void npx_streams_less(struct npx_pipe *h);
+void npx_streams_not(struct npx_pipe *h);
 
 /* ------------------------------------------------------------- npx_clock.c */
 

@@ -326,6 +326,7 @@ static int run_write(struct npx_pipe *h, struct npi_write *write,
                      npi_deadline deadline, bool request)
 {
     struct writing writing = {.nowait_end = !request && is_nowait(h)};
+    npx_streams_not(h);
     struct npx_op op = npx_op_new(h, &h->out, deadline);
     npi_put_init(&writing.put, write->data, write->size, request);
     op.nowait |= writing.nowait_end;

@@ -27,6 +27,21 @@ static bool undisturbed(struct npx_pipe *h, const struct npx_lane *lane)
             !atomic_load_explicit(&h->shm->disconnected, memory_order_acquire));
 }
 
+static bool take(struct npx_pipe *h, struct npi_get *get)
+{
+    if (npi_get_short(&h->reader, get)) {
+        return true;
+    }
+    if (!npx_gather(h)) {
+        return false;
+    }
+    if (npi_get_short(&h->reader, get)) {
+        return true;
+    }
+    npx_streams_less(h);
+    return false;
+}
+
 static bool read_short(struct npx_pipe *h, struct npi_read *op)
 {
     struct npi_get get;
@@ -37,9 +52,10 @@ static bool read_short(struct npx_pipe *h, struct npi_read *op)
     }
     npi_get_init(&get, op->buf, op->size, mode & NP_READMODE_MESSAGE,
                  op->whole);
-    if (!npi_get_short(&h->reader, &get)) {
+    if (!take(h, &get)) {
         return false;
     }
+    npx_streams(h);
     npx_ring_writer(h);
     op->got = (size_t)get.got;
     return true;
@@ -62,6 +78,7 @@ static bool write_short(struct npx_pipe *h, struct npi_write *op)
         !npi_put_short(&h->writer, op->data, op->size)) {
         return false;
     }
+    npx_streams_not(h);
     npx_ring_reader(h);
     op->put = op->size;
     return true;

@@ -32,6 +32,13 @@
  * wait for one that was woken: so here the account pays for all the time that
  * passes, also when it ends well, and busy CPUs settle it.
  *
+ * A reader that is as fast as its writer finds one message at a time, and takes
+ * the cache line of the queue's end from the writer with each look. So who has
+ * read STREAM messages and written none, and has caught up, lets some gather for
+ * GATHER pauses, a fifth of a microsecond, before it looks again: a stream of
+ * 64 bytes is 1.2 times as fast then, one of 4 KiB 1.6 times. If none came it
+ * must read some more first; and who answers what it reads never waits.
+ *
  * With one CPU, or a quota below two, nothing is ever spun; giving way remains.
  * NAMEDPIPE_SPIN=0 forbids both, and so does NP_FLAG_NO_SPIN for one end. */
 
@@ -53,6 +60,8 @@
 #define HOPELESS 6
 #define FREE_LOOKS 24 /* under a microsecond: no clock, no charge */
 #define GIVE_WAY 3    /* times, before sleeping */
+#define STREAM 16
+#define GATHER 6
 
 static void pause_cpu(void)
 {
@@ -230,4 +239,37 @@ bool npx_spin(struct npx_op *op)
     }
     int64_t limit = woke && account->losses > 0 ? TRIAL : LIMIT;
     return affords(account, limit) && spin_for(op, account, limit);
+}
+
+void npx_streams(struct npx_pipe *h)
+{
+    unsigned n = atomic_load_explicit(&h->stream, memory_order_relaxed);
+    if (n < STREAM) {
+        atomic_store_explicit(&h->stream, n + 1, memory_order_relaxed);
+    }
+}
+
+void npx_streams_less(struct npx_pipe *h)
+{
+    atomic_store_explicit(&h->stream, STREAM - STREAM / 4,
+                          memory_order_relaxed);
+}
+
+void npx_streams_not(struct npx_pipe *h)
+{
+    if (atomic_load_explicit(&h->stream, memory_order_relaxed) != 0) {
+        atomic_store_explicit(&h->stream, 0, memory_order_relaxed);
+    }
+}
+
+bool npx_gather(struct npx_pipe *h)
+{
+    if (atomic_load_explicit(&h->stream, memory_order_relaxed) < STREAM ||
+        !npx_may_spin(h)) {
+        return false;
+    }
+    for (int i = 0; i < GATHER; i++) {
+        pause_cpu();
+    }
+    return true;
 }

@@ -291,7 +291,7 @@ bool npi_get_goes_on(const struct npi_get *get, enum npi_step step)
 /* ------------------------------------------------------------ the short way */
 
 /* The header of the record at head, if all of it lies in one piece in `avail`
- * committed bytes and is not empty. */
+ * committed bytes. */
 static bool whole_record(const struct npi_reader *r, uint64_t avail,
                          uint64_t *header, uint64_t *size)
 {
@@ -303,7 +303,7 @@ static bool whole_record(const struct npi_reader *r, uint64_t avail,
     if (*size > NPI_SHORT_MAX && !npi_record(r, r->head, there, header, size)) {
         return false;
     }
-    return *size > 0 && *size <= there - *header;
+    return *size <= there - *header;
 }
 
 bool npi_get_short(struct npi_reader *r, struct npi_get *get)
@@ -314,12 +314,14 @@ bool npi_get_short(struct npi_reader *r, struct npi_get *get)
         !whole_record(r, avail, &header, &size)) {
         return false;
     }
-    if (get->message ? size > get->size : size != get->size || get->whole) {
+    bool fits = get->message ? size <= get->size
+                             : size == get->size && size > 0 && !get->whole;
+    if (!fits) {
         return false;
     }
     pass_by(r, size);
     r->head += header;
-    memcpy(get->buf, r->ring + (r->head & (r->capacity - 1)), (size_t)size);
+    npi_ring_out(r->ring, r->capacity, r->head, get->buf, size);
     r->head += size;
     get->got = size;
     get->moved = true;

@@ -232,14 +232,17 @@ bool npi_put_short(struct npi_writer *w, const void *data, uint64_t size)
 {
     uint64_t offset = w->tail & (w->capacity - 1);
     uint64_t held = w->written - w->read_seen;
-    if (w->broken || w->offering || w->abandoned || w->owed > 0 || size == 0 ||
-        held > w->quota || size > w->quota - held ||
+    if (w->broken || w->offering || w->abandoned || w->owed > 0 ||
+        (size == 0 && !w->message) || held > w->quota ||
+        size > w->quota - held ||
         size + NPI_LONG_HEADER > w->capacity - offset ||
         size + NPI_LONG_HEADER > space(w, w->tail)) {
         return false;
     }
     uint64_t n = header(w->ring + offset, size);
-    memcpy(w->ring + offset + n, data, (size_t)size);
+    if (size > 0) {
+        memcpy(w->ring + offset + n, data, (size_t)size);
+    }
     w->tail += n + size;
     w->written += size;
     publish(w);

@@ -122,6 +122,60 @@ static void what_succeeds_is_done_each_time(void)
     pair_close(&pair);
 }
 
+/* Messages from the server, until the client has caught up. */
+static void read_some(struct pair *pair, unsigned n)
+{
+    char word[4];
+    size_t size;
+    for (unsigned i = 0; i < n; i++) {
+        CHECK_EQ(np_write(pair->server, "word", 4, &size, 0), NP_OK);
+        CHECK_EQ(np_read(pair->client, word, 4, &size, 0), NP_OK);
+    }
+}
+
+/* The server's clock may tick, and then a write goes the long way; what is read
+ * goes the short way each time. */
+static void a_stream_may_gather(void)
+{
+    struct pair pair = open_pair(0, 0);
+    struct npx_pipe *client = npx_of(pair.client);
+    char word[4];
+    size_t size;
+    read_some(&pair, 10);
+    CHECK(!npx_gather(client));
+    read_some(&pair, 10);
+    CHECK(npx_gather(client));
+    CHECK_EQ(np_read(pair.client, word, 4, &size, 0), NP_TIMEOUT);
+    CHECK(!npx_gather(client)); /* in vain: once only */
+    read_some(&pair, 10);
+    CHECK(npx_gather(client));
+    pair_close(&pair);
+}
+
+static void a_conversation_does_not_gather(void)
+{
+    struct pair pair = open_pair(0, 0);
+    size_t size;
+    for (int i = 0; i < 100; i++) {
+        read_some(&pair, 1);
+        CHECK(!npx_gather(npx_of(pair.client)));
+        CHECK_EQ(np_write(pair.client, "w", 1, &size, 0), NP_OK);
+    }
+    read_some(&pair, 20);
+    CHECK(npx_gather(npx_of(pair.client)));
+    CHECK_EQ(np_write(pair.client, "w", 1, &size, 0), NP_TIMEOUT); /* full */
+    CHECK(!npx_gather(npx_of(pair.client)));
+    pair_close(&pair);
+}
+
+static void who_must_not_spin_does_not_gather(void)
+{
+    struct pair pair = open_pair(0, NP_FLAG_NO_SPIN);
+    read_some(&pair, 100);
+    CHECK(!npx_gather(npx_of(pair.client)));
+    pair_close(&pair);
+}
+
 /* One CPU, or a share of some. */
 static bool nothing_spins_here(void)
 {
@@ -143,5 +197,8 @@ int main(void)
     RUN(what_is_always_in_vain_is_hardly_tried);
     RUN(hope_comes_back);
     RUN(what_succeeds_is_done_each_time);
+    RUN(a_stream_may_gather);
+    RUN(a_conversation_does_not_gather);
+    RUN(who_must_not_spin_does_not_gather);
     return check_done();
 }
