@@ -218,8 +218,8 @@ void npx_account_open(struct npx_account *account);
 bool npx_may_spin(const struct npx_pipe *h);
 /* Look for a moment whether op->ready; under the lane's lock. */
 bool npx_spin(struct npx_op *op);
-/* A reader has caught up: leave the queue alone for an instant, if what it reads
- * is a stream. False: it is not. Under in.lock. */
+/* A reader has caught up: leave the queue alone for an instant, if what it
+ * reads is a stream. False: it is not. Under in.lock. */
 bool npx_gather(struct npx_pipe *h);
 /* It has read a message; has waited for another in vain; has written one. */
 void npx_streams(struct npx_pipe *h);

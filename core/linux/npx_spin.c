@@ -32,12 +32,13 @@
  * wait for one that was woken: so here the account pays for all the time that
  * passes, also when it ends well, and busy CPUs settle it.
  *
- * A reader that is as fast as its writer finds one message at a time, and takes
- * the cache line of the queue's end from the writer with each look. So who has
- * read STREAM messages and written none, and has caught up, lets some gather for
- * GATHER pauses, a fifth of a microsecond, before it looks again: a stream of
- * 64 bytes is 1.2 times as fast then, one of 4 KiB 1.6 times. If none came it
- * must read some more first; and who answers what it reads never waits.
+ * A reader that is as fast as its writer finds one message at a time, and
+ * takes the cache line of the queue's end from the writer with each look. So
+ * who has read STREAM messages and written none, and has caught up, lets some
+ * gather for GATHER pauses, a fifth of a microsecond, before it looks again: a
+ * stream of 64 bytes is 1.2 times as fast then, one of 4 KiB up to 1.6 times.
+ * If none came it must read some more first; who answers what it reads never
+ * waits.
  *
  * With one CPU, or a quota below two, nothing is ever spun; giving way remains.
  * NAMEDPIPE_SPIN=0 forbids both, and so does NP_FLAG_NO_SPIN for one end. */
