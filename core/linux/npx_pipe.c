@@ -359,16 +359,22 @@ int npx_write(np_pipe *pipe, struct npi_write *write, npi_deadline deadline)
 
 /* ----------------------------------------------------------------- transact */
 
-/* TR1, TR2: what must hold before the request is written. */
+static bool asks_in_messages(struct npx_pipe *h)
+{
+    return h->meta.mode == NP_MESSAGE && h->meta.access == NP_DUPLEX &&
+           reads_messages(h);
+}
+
+/* The state first; then TR1, TR2: what must hold before the request is
+ * written. */
 static int may_transact(struct npx_pipe *h)
 {
     struct npx_op probe = npx_op_new(h, &h->in, 0);
-    if (h->meta.mode != NP_MESSAGE || h->meta.access != NP_DUPLEX ||
-        !reads_messages(h)) {
-        return NP_BAD_PIPE;
-    }
     pthread_mutex_lock(&h->in.lock);
     int code = npx_op_check(&probe, NPI_VERB_TRANSACT);
+    if (code == NP_OK && !asks_in_messages(h)) {
+        code = NP_BAD_PIPE;
+    }
     if (code == NP_OK) {
         if (npx_peer_gone(h) || npx_link_look(h)) {
             /* Perhaps by a disconnect, since the check. */

@@ -11,6 +11,10 @@
  * once. */
 #define CHUNK 32768
 
+/* Who has written so many messages of so many bytes gets all of the ring. */
+#define LARGE 4096
+#define BULK 16
+
 void npi_ring_in(unsigned char *ring, uint64_t capacity, uint64_t at,
                  const void *data, uint64_t n)
 {
@@ -187,16 +191,29 @@ static void pay_owed(struct npi_writer *w)
     }
 }
 
-/* Q8, for what does not fit otherwise: all else streams as well or better
- * through little memory, which the caches hold. */
+/* Q8. */
+static bool lies_as_in_all(const struct npi_writer *w)
+{
+    uint64_t held = w->tail - w->head_seen;
+    return held == 0 || (held <= w->capacity &&
+                         (w->head_seen & (w->most - 1)) <= w->capacity - held);
+}
+
+/* Q8: for what does not fit otherwise, and for who has written large messages
+ * before; all else streams as well through little memory. */
 static void grow_for(struct npi_writer *w, const struct npi_put *put)
 {
-    if (put->size + NPI_LONG_HEADER <= w->capacity || w->capacity == w->most ||
-        w->abandoned || !refresh(w) || w->tail != w->head_seen) {
+    if (w->capacity == w->most || w->abandoned) {
         return;
     }
-    w->capacity = w->most;
-    atomic_store_explicit(&w->lane->grown, 1, memory_order_release);
+    w->bulk += put->size >= LARGE;
+    if (put->size + NPI_LONG_HEADER <= w->capacity && w->bulk < BULK) {
+        return;
+    }
+    if (refresh(w) && lies_as_in_all(w)) {
+        w->capacity = w->most;
+        atomic_store_explicit(&w->lane->grown, 1, memory_order_release);
+    }
 }
 
 enum npi_step npi_put_now(struct npi_writer *w, struct npi_put *put)
@@ -232,6 +249,9 @@ bool npi_put_short(struct npi_writer *w, const void *data, uint64_t size)
 {
     uint64_t offset = w->tail & (w->capacity - 1);
     uint64_t held = w->written - w->read_seen;
+    if (size >= LARGE && w->capacity != w->most) {
+        return false; /* which may grow */
+    }
     if (w->broken || w->offering || w->abandoned || w->owed > 0 ||
         (size == 0 && !w->message) || held > w->quota ||
         size > w->quota - held ||

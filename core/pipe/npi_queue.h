@@ -34,13 +34,15 @@
  *
  * GROWING. A ring begins as the first part of its memory, which holds what the
  * quota allows: a connection of small messages touches little, and what it
- * touches stays in the caches. A writer that has more to write at once than
- * that goes on to the whole ring, once, so that reader and writer need not
- * follow each other step by step.
- *   Q8  It does so when nothing is between head and tail and no offer is out,
- *       and stores `grown` before it publishes anything more. The reader looks
- *       at `grown` after each load that shows it something new, and finds
- *       itself where nothing lies that was placed before.
+ * touches stays in the caches. A writer of large messages goes on to the whole
+ * ring, once: then it writes where the reader has not read for long, not into
+ * lines that the other CPU's cache still holds; and what is larger than the
+ * first part need not be followed by the reader step by step.
+ *   Q8  It does so when no offer is out and what is between head and tail lies
+ *       in the same place of both, that is, unwrapped in the first part, or is
+ *       nothing; and stores `grown` before it publishes anything more. The
+ *       reader looks at `grown` after each load that shows it something new,
+ *       and finds what was placed before where it was.
  *
  * THE OFFER: a write that does not fit. It must be visible and readable at once
  * and still be taken back when its deadline passes. So it is placed behind tail
@@ -117,6 +119,7 @@ struct npi_writer {
     bool offering;      /* it is out */
     bool abandoned;     /* waiting for the reader's answer */
     uint64_t owed;      /* empty messages to write before the next one */
+    unsigned bulk;      /* large messages so far, up to what it grows for */
     bool broken;        /* the reader broke the rules: do nothing any more */
     bool bell;          /* the reader sleeps: ring, and clear this */
 };

@@ -187,9 +187,19 @@ def test_nowait_ends(w: World, call: str, column: str, cell: object) -> None:
 def test_transact_without_reading_messages(w: World, mode: int, column: str) -> None:
     end = enter(w, mode, column)
     if column == "disconnected C":
-        return
+        return  # it cannot be told to read bytes any more
     assert end.set_state(0) == OK
     assert end.transact(b"x") == E.BAD_PIPE
+
+
+@rules("§3", "TR1")
+@both_types
+def test_a_disconnect_comes_before_the_mode(w: World, mode: int) -> None:
+    server, client = w.ends(mode)
+    assert client.set_state(0) == OK
+    assert server.disconnect() == OK
+    assert client.transact(b"x") == E.PIPE_NOT_CONNECTED
+    assert server.transact(b"x") == E.BAD_PIPE
 
 
 @rules("§3", "S2")

@@ -382,10 +382,10 @@ class Pipe:
         duplex = end.instance.access == INBOUND | OUTBOUND
         if duplex and end.access & (READ | WRITE) != READ | WRITE:
             return E.ACCESS_DENIED
-        if not duplex or not end.mode & READMODE_MESSAGE:
-            return E.BAD_PIPE  # TR1
         if state == DISCONNECTED and not end.server:
             return E.PIPE_NOT_CONNECTED
+        if not duplex or not end.mode & READMODE_MESSAGE:
+            return E.BAD_PIPE  # TR1
         if state != CONNECTED:
             return E.BAD_PIPE
         queue = end.incoming
