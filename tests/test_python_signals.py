@@ -18,7 +18,7 @@ import pytest
 
 import ctrl_c
 import namedpipe
-from conftest import LIMIT, Ends, is_blocked, poll_until
+from conftest import LIMIT, Ends, ends, is_blocked, poll_until
 from observe import WINDOWS
 from waits import CALLS, NAME_CALLS, PIPE_CALLS
 
@@ -62,6 +62,11 @@ class Sender:
             if not self.handled.acquire(timeout=LIMIT):
                 self.problem = "the handler does not run"
                 return
+
+
+@pytest.fixture
+def messages(name: str) -> Iterator[Ends]:
+    yield from ends(name, "message", in_quota=1000, out_quota=1000)
 
 
 @pytest.fixture
