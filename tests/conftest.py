@@ -94,6 +94,8 @@ def fill_thread_locals(name: str) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "linux(reason): not to be run on Windows")
     config.addinivalue_line("markers", "windows(reason): not to be run on Linux")
+    if observe.WINDOWS and wine.is_here():
+        wine.start_processes_again()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

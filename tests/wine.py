@@ -11,7 +11,7 @@ with its parameters as a pattern where only some of them differ."""
 import ctypes
 import fnmatch
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -288,6 +288,25 @@ WINDOWS = (
 
 def is_here() -> bool:
     return hasattr(ctypes.WinDLL("ntdll"), "wine_get_version")
+
+
+def start_processes_again() -> None:
+    """One of some thousands of processes, whatever its program, ends under Wine 8.0
+    before it has begun; who starts it gets this error, and nothing has run."""
+    import _winapi
+
+    error_internal_error = 1359
+    create = _winapi.CreateProcess
+
+    def create_again(*arguments: Any) -> Any:
+        try:
+            return create(*arguments)
+        except OSError as error:
+            if error.winerror != error_internal_error:
+                raise
+            return create(*arguments)
+
+    _winapi.CreateProcess = create_again
 
 
 def _is_named(item: pytest.Item, tests: tuple[str, ...]) -> bool:
