@@ -13,8 +13,9 @@
  * kept apart from the release is the transport's to say (np_internal.h).
  *
  * Shutting never waits: it marks the handle, wakes what is blocked and leaves
- * the rest to the last one out. A close from a finaliser or a signal's handler
- * on the thread that is itself inside a call is therefore harmless.
+ * the rest to the last one out. A close by the interrupt function
+ * (np_set_interrupt) on the thread that is itself inside a call is therefore
+ * harmless. Locks are taken, so a signal's handler must not close.
  *
  * In the child of a fork the counts may belong to threads that do not exist
  * there; the transport has closed the descriptors already, so only memory is

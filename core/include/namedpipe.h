@@ -48,7 +48,8 @@
  *   death, also by SIGKILL; np_cancel, np_shutdown or np_close on its handle
  *   from any thread (NP_OPERATION_ABORTED); and a signal: then the function of
  *   np_set_interrupt decides, or without one the call ends with
- *   NP_INTERRUPTED, having moved nothing.
+ *   NP_INTERRUPTED, having moved nothing. That function may call anything here;
+ *   a signal's handler itself may call nothing, as there are locks.
  *
  * THREADS
  *   Every function may be called from every thread, also on one handle at the
@@ -332,8 +333,7 @@ NP_API int np_flush(np_pipe *pipe, uint32_t ms);
  * NP_OPERATION_ABORTED. The handle stays usable.
  *   Mirrors: CancelIoEx(handle, NULL).
  *   Returns: NP_NOT_FOUND (nothing was blocked).
- *   Blocks: no. May be called from a signal handler's thread, not from the
- *     handler itself. */
+ *   Blocks: no. */
 NP_API int np_cancel(np_pipe *pipe);
 
 /* Close this end: the other end reads what was written (also a write that

@@ -218,6 +218,9 @@ void npx_account_open(struct npx_account *account);
 bool npx_may_spin(const struct npx_pipe *h);
 /* Look for a moment whether op->ready; under the lane's lock. */
 bool npx_spin(struct npx_op *op);
+/* The same for a call that nobody can cancel yet: it takes no longer than
+ * looking does. Says in op->spun if it was that one, and in vain. */
+bool npx_spin_first(struct npx_op *op);
 /* A reader has caught up: leave the queue alone for an instant, if what it
  * reads is a stream. False: it is not. Under in.lock. */
 bool npx_gather(struct npx_pipe *h);

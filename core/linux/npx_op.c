@@ -12,7 +12,11 @@
  * direction wait for anyway. The first one comes before the call joins the hub
  * and the list: what ends it is then on its way back at once. Nobody is told of
  * the call until then, so a cancel that comes in these microseconds finds
- * nothing, as if it had come before the call. */
+ * nothing, as if it had come before the call. Giving way to others, which may
+ * take much longer, comes after it has joined.
+ *
+ * Who selects leaves what comes to a read that waits, and does not ask to be
+ * rung for it: when the last of these has gone he is told to look again. */
 
 #define _GNU_SOURCE 1
 
@@ -111,6 +115,13 @@ static int work(struct npx_op *op, npi_deadline deadline)
     }
 }
 
+/* Whether others may wait for what this call, which has ended, kept from them:
+ * a flush that counted its bytes, or a select. */
+static bool must_tell(const struct npx_op *op)
+{
+    return !op->begun || (op->lane == &op->h->in && !op->lane->first);
+}
+
 /* Joining takes the hub's lock and wants an eventfd, so it comes first; a call
  * behind another may be woken as soon as it is in the list. */
 static int block(struct npx_op *op, npi_deadline deadline)
@@ -135,8 +146,8 @@ static int block(struct npx_op *op, npi_deadline deadline)
         if (op->ordered) {
             remove_from(op);
         }
-        if (!op->begun) {
-            npx_hub_wake(&op->h->hub, false); /* a flush may have counted it */
+        if (must_tell(op)) {
+            npx_hub_wake(&op->h->hub, false);
         }
     }
     npx_hub_leave(&op->waiter);
@@ -165,9 +176,8 @@ static int try_now(struct npx_op *op)
 {
     op->begun = true;
     int code = op->step(op);
-    if (code == NPX_AGAIN && !op->nowait) {
-        op->spun = !npx_spin(op);
-        code = op->spun ? NPX_AGAIN : op->step(op);
+    if (code == NPX_AGAIN && !op->nowait && npx_spin_first(op)) {
+        code = op->step(op);
     }
     return code;
 }

@@ -12,6 +12,11 @@
  * live as long as the memory. Nobody waits for one here: what is busy is not
  * undisturbed.
  *
+ * CONNECTED, AND NO LESS. A greeting maps the conversation before it has the
+ * socket that the peer is rung by, and a disconnect is known before it unmaps.
+ * `state` says CONNECTED after the one and before the other, so a mapping seen
+ * together with it is complete and goes on.
+ *
  * ONE LOCKED INSTRUCTION, the exchange that publishes (Q3), beside the lane's
  * uncontended lock. */
 
@@ -23,6 +28,8 @@
 static bool undisturbed(struct npx_pipe *h, const struct npx_lane *lane)
 {
     return h->shm && !lane->first &&
+           atomic_load_explicit(&h->state, memory_order_acquire) ==
+               NP_CONNECTED &&
            (h->server ||
             !atomic_load_explicit(&h->shm->disconnected, memory_order_acquire));
 }

@@ -218,18 +218,12 @@ bool npx_may_spin(const struct npx_pipe *h)
     return h->spins && policy() == SPIN;
 }
 
-bool npx_spin(struct npx_op *op)
+/* By looking, or, with the peer on our own CPU, by giving way. */
+static bool spin(struct npx_op *op, bool here)
 {
-    struct npx_pipe *h = op->h;
     struct npx_account *account = &op->lane->account;
-    if (!h->spins || policy() == SLEEP || !h->shm) {
-        return false;
-    }
-    bool woke = atomic_exchange_explicit(&h->rang, false, memory_order_relaxed);
-    bool here = on_my_cpu(h);
-    if (!here && policy() != SPIN) {
-        return false;
-    }
+    bool woke = atomic_exchange_explicit(&op->h->rang, false,
+                                         memory_order_relaxed);
     bool hopeless = account->losses >= HOPELESS;
     if ((here || woke || hopeless) && account->skip > 0) {
         account->skip--;
@@ -240,6 +234,25 @@ bool npx_spin(struct npx_op *op)
     }
     int64_t limit = woke && account->losses > 0 ? TRIAL : LIMIT;
     return affords(account, limit) && spin_for(op, account, limit);
+}
+
+bool npx_spin(struct npx_op *op)
+{
+    struct npx_pipe *h = op->h;
+    if (!h->spins || policy() == SLEEP || !h->shm) {
+        return false;
+    }
+    bool here = on_my_cpu(h);
+    return (here || policy() == SPIN) && spin(op, here);
+}
+
+bool npx_spin_first(struct npx_op *op)
+{
+    if (!npx_may_spin(op->h) || !op->h->shm || on_my_cpu(op->h)) {
+        return false;
+    }
+    op->spun = !spin(op, false);
+    return !op->spun;
 }
 
 void npx_streams(struct npx_pipe *h)

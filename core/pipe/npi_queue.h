@@ -119,7 +119,7 @@ struct npi_writer {
     bool offering;      /* it is out */
     bool abandoned;     /* waiting for the reader's answer */
     uint64_t owed;      /* empty messages to write before the next one */
-    unsigned bulk;      /* large messages so far, up to what it grows for */
+    unsigned bulk;      /* large writes tried, up to what it grows for */
     bool broken;        /* the reader broke the rules: do nothing any more */
     bool bell;          /* the reader sleeps: ring, and clear this */
 };

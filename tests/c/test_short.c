@@ -112,6 +112,70 @@ static void nothing_is_read_after_a_disconnect(void)
     pair_close(&pair);
 }
 
+static bool is_short(np_pipe *pipe)
+{
+    char word[4];
+    struct npi_read read = {.buf = (void *)word, .size = sizeof word};
+    struct npi_write write = {.data = (const void *)"word", .size = 4};
+    bool reads = npx_read_now(pipe, &read);
+    bool writes = npx_write_now(pipe, &write);
+    return reads || writes;
+}
+
+/* There is something to read, and the system has just been asked about the
+ * client. */
+static void refresh(struct pair *pair)
+{
+    CHECK_EQ(put(pair->client), NP_OK);
+    CHECK_EQ(put(pair->server), NP_OK);
+}
+
+/* A greeting is LISTENING still when it has mapped the conversation: who was
+ * written to then would not be rung. A disconnect begins with the state. */
+static void only_a_connected_end_goes_the_short_way(void)
+{
+    static const uint32_t others[] = {NP_LISTENING, NP_DISCONNECTED};
+    struct pair pair = pair_open("short", NP_MESSAGE, 10000);
+    struct npx_pipe *server = npx_of(pair.server);
+    for (int i = 0; i < TIMES; i++) {
+        refresh(&pair);
+        atomic_store(&server->state, others[i % 2]);
+        CHECK(!is_short(pair.server));
+        atomic_store(&server->state, NP_CONNECTED);
+    }
+    refresh(&pair);
+    CHECK(is_short(pair.server));
+    pair_close(&pair);
+}
+
+/* D1. */
+static void *write_after_hearing_of_it(void *pipe)
+{
+    char word[4];
+    size_t size;
+    int code;
+    do {
+        code = np_read(pipe, word, sizeof word, &size, 0);
+    } while (code == NP_TIMEOUT);
+    EXPECT_EQ(code, NP_PIPE_NOT_CONNECTED);
+    EXPECT_EQ(np_write(pipe, "word", 4, &size, 0), NP_PIPE_NOT_CONNECTED);
+    return NULL;
+}
+
+static void who_has_heard_of_a_disconnect_writes_no_more(void)
+{
+    for (int i = 0; i < TIMES; i++) {
+        struct pair pair = pair_open("short", NP_MESSAGE, 100);
+        CHECK_EQ(put(pair.server), NP_OK);
+        pthread_t thread = witness_thread(write_after_hearing_of_it,
+                                          pair.server);
+        CHECK_EQ(np_disconnect(pair.server), NP_OK);
+        pthread_join(thread, NULL);
+        pair_close(&pair);
+    }
+    witness_settle();
+}
+
 /* X4, at once, whatever the clock says. */
 static void nothing_is_written_to_an_end_that_has_closed(void)
 {
@@ -206,6 +270,8 @@ int main(void)
     RUN(no_right_to_write_where_there_is_room);
     RUN(a_read_is_as_good_as_an_accept);
     RUN(nothing_is_read_after_a_disconnect);
+    RUN(only_a_connected_end_goes_the_short_way);
+    RUN(who_has_heard_of_a_disconnect_writes_no_more);
     RUN(nothing_is_written_to_an_end_that_has_closed);
     RUN(a_handle_that_was_shut_is_none);
     RUN(a_receive_of_bytes_wants_all_of_them);

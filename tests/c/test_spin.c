@@ -4,6 +4,8 @@
 /* Who looks again before sleeping, and for how long in vain. Times are not
  * looked at, only whether there was a look. */
 
+#define _GNU_SOURCE 1
+
 #include "pair.h"
 
 static unsigned looks;
@@ -122,6 +124,36 @@ static void what_succeeds_is_done_each_time(void)
     pair_close(&pair);
 }
 
+/* Others may run meanwhile for as long as they like, and until the call has
+ * joined the hub no cancel finds it. */
+static void giving_way_comes_after_joining(void)
+{
+    struct pair pair = open_pair(0, 0);
+    struct npx_pipe *h = npx_of(pair.client);
+    struct npx_op op = npx_op_new(h, &h->in, NP_INFINITE);
+    cpu_set_t all, one;
+    unsigned cpu = (unsigned)sched_getcpu();
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    CHECK_EQ(sched_getaffinity(0, sizeof all, &all), 0);
+    CHECK_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+    op.ready = at_once;
+    looks = 0;
+    atomic_store(&h->shm->cpu[1], cpu + 1);
+    CHECK(!npx_spin_first(&op));
+    CHECK(!op.spun);
+    CHECK_EQ(looks, 0);
+    CHECK(npx_spin(&op));
+    atomic_store(&h->shm->cpu[1], cpu + 2);
+    CHECK(npx_spin_first(&op));
+    CHECK(!op.spun);
+    op.ready = never;
+    CHECK(!npx_spin_first(&op));
+    CHECK(op.spun);
+    CHECK_EQ(sched_setaffinity(0, sizeof all, &all), 0);
+    pair_close(&pair);
+}
+
 /* Messages from the server, until the client has caught up. */
 static void read_some(struct pair *pair, unsigned n)
 {
@@ -197,6 +229,7 @@ int main(void)
     RUN(what_is_always_in_vain_is_hardly_tried);
     RUN(hope_comes_back);
     RUN(what_succeeds_is_done_each_time);
+    RUN(giving_way_comes_after_joining);
     RUN(a_stream_may_gather);
     RUN(a_conversation_does_not_gather);
     RUN(who_must_not_spin_does_not_gather);

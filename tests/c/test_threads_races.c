@@ -92,10 +92,15 @@ static void *work(void *unused)
 
 static uint32_t seed = 4711;
 
+/* Not for long, as yielding is where others keep the CPUs busy. */
 static void hesitate(void)
 {
+    npi_deadline enough = npi_deadline_in(1);
     for (uint32_t n = witness_random(&seed) % 64; n > 0; n--) {
         sched_yield();
+        if (npi_left(enough) <= 0) {
+            return;
+        }
     }
 }
 

@@ -69,6 +69,48 @@ static void await_sleep(np_pipe *pipe)
     }
 }
 
+static void *wait_and_write_two(void *unused)
+{
+    struct npx_pipe *h = npx_of(pairs[7].server);
+    while (!is_slept_on(pairs[7].server) &&
+           pair_sleepers(pairs[7].server) < 2) {
+        sched_yield();
+    }
+    pthread_mutex_lock(&h->in.lock);
+    write_one();
+    write_one();
+    while (pair_sleepers(pairs[7].server) > 0) {
+        sched_yield();
+    }
+    pthread_mutex_unlock(&h->in.lock);
+    return unused;
+}
+
+/* Both are awake and want to look; who selects may do so first, while the other
+ * one still waits for what has come, and go to sleep again. */
+static void select_beside_a_read(size_t n)
+{
+    for (int round = 0; round < 100; round++) {
+        get_used_to(n);
+        pthread_t reader = witness_thread(read_one, NULL);
+        pair_await_sleepers(pairs[7].server, 1);
+        pthread_t writer = witness_thread(wait_and_write_two, NULL);
+        expect_only(7, n, SECONDS);
+        pthread_join(reader, NULL);
+        pthread_join(writer, NULL);
+        hear(pairs[7].server, "late");
+    }
+}
+
+static void what_a_waiting_read_leaves_is_ready(void)
+{
+    open_all();
+    select_beside_a_read(8);
+    select_beside_a_read(MANY);
+    close_all();
+    witness_settle();
+}
+
 static void *cancel_in_its_sleep(void *unused)
 {
     await_sleep(pairs[7].server);
@@ -253,6 +295,7 @@ int main(void)
     check_dir();
     witness_alarm(120);
     RUN(another_thread_may_read);
+    RUN(what_a_waiting_read_leaves_is_ready);
     RUN(other_threads_end_it);
     RUN(a_stranger_does_not_keep_an_instance);
     RUN(a_thread_that_ends_leaves_nothing);
