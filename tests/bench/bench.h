@@ -101,7 +101,8 @@ void must(bool ok, const char *what);
 void *allocate(size_t n);
 int64_t now_ns(void);
 int64_t cpu_ns(void); /* of this process */
-/* How often to do it before the clock starts. */
+/* How often to do it before the clock starts: a twentieth of the sample for
+ * each transport, in which ends that began on one CPU may be moved apart. */
 long warm_up(const struct task *task);
 
 /* What several modes do. */

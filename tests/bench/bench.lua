@@ -13,7 +13,7 @@
 local transport, mode = arg[1], arg[2]
 local size, n, address = tonumber(arg[3]), tonumber(arg[4]), arg[5]
 local is_server = address ~= nil
-local warm_up = math.min(math.max(n // 20, 10), 2000)
+local warm_up = math.max(n // 20, 10)
 local message = ("x"):rep(size)
 
 -- Each transport is a function that makes listen(address), accept(),

@@ -22,14 +22,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import elsewhere
-from cases import CONNECTIONS, SITUATIONS, Case, Peer
+from cases import CONNECTIONS, SITUATIONS, WINE, Case, Peer
 from results import Results, Sample
 
 HERE = Path(__file__).resolve().parent
 RUN_LIMIT = 30.0  # seconds for one sample
 MOST = 5_000_000  # operations of one sample
 FEWEST = 20
-LONGER = {"lat": 4}  # the samples of modes that look at the rarest of all
+# So many times longer are the samples of modes that look at the rarest of all,
+# of those that take few operations of many system calls, and under Wine, where
+# all goes through a third process.
+LONGER = {"lat": 4, "connect": 4}
+LONGER_UNDER_WINE = 8
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,10 @@ def first_n(case: Case) -> int:
     if case.mode in ("select", "threads", "turns"):
         return max(2 * case.count, 100)
     return 50 if case.situation != "two" else 200
+
+
+def longer(case: Case) -> int:
+    return LONGER_UNDER_WINE if case.language == WINE else LONGER.get(case.mode, 1)
 
 
 def reason(errors: str) -> str:
@@ -148,7 +156,7 @@ class Bench:
             return max(FEWEST, int(self.seconds * 1e6 / case.count))
         if case not in self.times:
             return first_n(case)
-        seconds = self.seconds * LONGER.get(case.mode, 1)
+        seconds = self.seconds * longer(case)
         return max(FEWEST, min(MOST, int(seconds * 1e9 / self.times[case])))
 
     def measure(self, case: Case) -> Sample | None:

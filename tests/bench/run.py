@@ -172,6 +172,9 @@ def main() -> int:
     if chosen.list:
         print(*map(describe, plan), sep="\n")
         return 0
+    if not plan:
+        say(f"no case matches {chosen.only}; --list prints them all")
+        return 1
     raise_limits()
     write(measure(chosen, peers, plan), chosen.out)
     return 0
