@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -313,7 +314,9 @@ def causes(verdicts: list[Verdict]) -> list[str]:
 def facts_text(results: Results) -> str:
     lines = [f"- {name}: {value}" for name, value in results.facts.items()]
     for peer, reason in results.missing.items():
-        lines.append(f"- not (fully) measured: {peer}: {reason}")
+        # Where this machine keeps its files is nobody's business.
+        shown = re.sub(r"(?:/[^/\s:]+)+/", "", reason).rstrip(": ")
+        lines.append(f"- not (fully) measured: {peer}: {shown}")
     return "\n".join(lines) + "\n"
 
 
