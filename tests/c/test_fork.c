@@ -16,11 +16,53 @@ extern char **environ;
 static struct pair ends;
 static np_server *server;
 
+/* The allocator of AddressSanitizer, unlike the C library's, does not survive a
+ * fork while another thread is in it, before gcc 14: the child waits for ever
+ * when it allocates. So there, and only there, those who allocate stand still
+ * for a fork. */
+#if defined __SANITIZE_ADDRESS__ && __GNUC__ < 14
+#define STAND_STILL 1
+#else
+#define STAND_STILL 0
+#endif
+
+static atomic_bool about_to_fork;
+static pthread_mutex_t allocating = PTHREAD_MUTEX_INITIALIZER;
+
+static void begin_allocating(void)
+{
+    while (STAND_STILL && atomic_load(&about_to_fork)) {
+        sched_yield(); /* a mutex alone lets nobody else in for long */
+    }
+    if (STAND_STILL) {
+        pthread_mutex_lock(&allocating);
+    }
+}
+
+static void end_allocating(void)
+{
+    if (STAND_STILL) {
+        pthread_mutex_unlock(&allocating);
+    }
+}
+
+static pid_t fork_in_traffic(void)
+{
+    atomic_store(&about_to_fork, true);
+    if (STAND_STILL) {
+        pthread_mutex_lock(&allocating);
+    }
+    pid_t child = fork();
+    end_allocating();
+    atomic_store(&about_to_fork, false);
+    return child;
+}
+
 static void run_in_child(void (*run)(void))
 {
     int status = -1;
     fflush(NULL);
-    pid_t child = fork();
+    pid_t child = fork_in_traffic();
     if (child == 0) {
         alarm(20);
         check_failures = 0;
@@ -154,11 +196,13 @@ static void a_child_has_no_handles_but_may_make_some(void)
 /* ------------------------------------------------------------ under traffic */
 
 static atomic_bool enough;
+static atomic_uint at_work; /* threads; who only begins allocates as well */
 static atomic_ullong moved;
 
 static void *write_always(void *unused)
 {
     uint32_t next = 0;
+    atomic_fetch_add(&at_work, 1);
     while (!atomic_load(&enough)) {
         uint32_t data[64];
         size_t put;
@@ -175,6 +219,7 @@ static void *read_always(void *unused)
 {
     uint32_t next = 0, data[64];
     int code;
+    atomic_fetch_add(&at_work, 1);
     do {
         size_t got = 0;
         code = np_recv(ends.server, data, sizeof data, &got, 10000);
@@ -190,10 +235,13 @@ static void *read_always(void *unused)
 /* Descriptors are made and given back all the time. */
 static void *come_and_go_always(void *unused)
 {
+    atomic_fetch_add(&at_work, 1);
     while (!atomic_load(&enough)) {
+        begin_allocating();
         struct pair pair = pair_open("fork-brief", NP_BYTE, QUOTA);
         np_wait("fork-brief", 1);
         pair_close(&pair);
+        end_allocating();
     }
     return unused;
 }
@@ -230,6 +278,9 @@ static void traffic_does_not_notice(void)
     threads[0] = witness_thread(write_always, NULL);
     threads[1] = witness_thread(read_always, NULL);
     threads[2] = witness_thread(come_and_go_always, NULL);
+    while (atomic_load(&at_work) < 3) {
+        sched_yield();
+    }
     unsigned forks = witness_scaled(40);
     CHECK(shared_mappings() >= 2);
     for (unsigned i = 0; i < forks && check_failures == 0; i++) {
